@@ -1,0 +1,1 @@
+"""Information: estimators on plain arrays and tensors, usable with any model anywhere."""

@@ -1,0 +1,138 @@
+"""What a model is: it encodes, decodes, and states its loss term by term.
+
+A class is either abstract (here) or final (on the shelf): published models are siblings, never parents of each other.
+A model file holds no logging, no device and no optimiser; schedules are functions of ``step``.
+One convention everywhere: sum over pixels and latents, mean over the batch, in nats.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from unbraid import registry
+from unbraid.errors import InvalidOption, require_at_least
+from unbraid.nn.conv import Decoder, Encoder
+from unbraid.nn.gaussian import Gaussian
+from unbraid.nn.likelihood import LIKELIHOODS, LikelihoodName
+from unbraid.types import Shape
+
+__all__ = ["AutoencodingModel", "Model", "Terms", "VariationalModel"]
+
+
+class Terms(dict[str, Tensor]):
+    """The named scalars whose sum is the loss; each is logged under its name.
+
+    >>> terms = Terms(reconstruction=torch.tensor(3.0), kl=torch.tensor(2.0))
+    >>> float(terms.total())
+    5.0
+    """
+
+    def total(self) -> Tensor:
+        """The loss."""
+        return torch.stack(list(self.values())).sum()
+
+
+class Model(nn.Module, ABC):
+    """Encodes images into codes, decodes codes into images, and states its loss.
+
+    Attributes:
+        view: The name of the view it must see the world in (:mod:`unbraid.view`).
+        shape: Channels, height, width of the images.
+        latent_dim: How many numbers a code has.
+        citation: BibTeX of the paper, or empty.
+    """
+
+    view: ClassVar[str] = "images"
+    citation: ClassVar[str] = ""
+    shape: Shape
+    latent_dim: int
+
+    @abstractmethod
+    def loss(self, batch: Any, step: int) -> Terms:
+        """The terms of the loss on a batch, at a step counted from 0.
+
+        A model of several players takes a third argument, the name of the player whose turn it is.
+        """
+
+    @abstractmethod
+    def represent(self, x: Tensor) -> Tensor:
+        """The deterministic code that scores see: ``(B, C, H, W)`` in ``[0, 1]`` to ``(B, latent_dim)``."""
+
+    @abstractmethod
+    def decode(self, z: Tensor) -> Tensor:
+        """The mean image of each code: ``(B, latent_dim)`` to ``(B, C, H, W)`` in ``[0, 1]``."""
+
+    def players(self) -> Mapping[str, list[nn.Parameter]]:
+        """Who takes turns in a step, and the parameters each one moves; one player unless said otherwise."""
+        return {"model": list(self.parameters())}
+
+    def divergence(self, x: Tensor) -> Tensor | None:
+        """How many nats each latent carries, ``(B, latent_dim)``, for models that can tell; None for others."""
+        return None
+
+    def extra_repr(self) -> str:
+        return f"{self.shape}, " + ", ".join(f"{name}={value!r}" for name, value in registry.options(self).items())
+
+
+class AutoencodingModel(Model):
+    """What models with one code per image share: an encoder, a decoder, a pixel-wise likelihood.
+
+    Args:
+        shape: Channels, height (32 or 64), width of the images.
+        latent_dim: How many latents, at least 1.
+        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
+        outputs: How many numbers the encoder puts out for each latent.
+
+    Raises:
+        InvalidOption: When the shape or an option is out of range.
+    """
+
+    def __init__(self, shape: Shape, latent_dim: int, likelihood: LikelihoodName, outputs: int) -> None:
+        super().__init__()
+        require_at_least(1, latent_dim=latent_dim)
+        if likelihood not in LIKELIHOODS:
+            raise InvalidOption(f"likelihood must be one of {', '.join(LIKELIHOODS)}, but is {likelihood!r}")
+        self.shape, self.latent_dim, self.likelihood = shape, latent_dim, likelihood
+        self.encoder = Encoder(shape, outputs * latent_dim)
+        self.decoder = Decoder(latent_dim, shape)
+
+    def nll(self, x: Tensor, z: Tensor) -> Tensor:
+        """The mean of -log p(x|z) over the batch, summed over pixels: a scalar in nats per image."""
+        return LIKELIHOODS[self.likelihood].nll(x, self.decoder(z))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The mean image of each code: ``(B, latent_dim)`` to ``(B, C, H, W)`` in ``[0, 1]``."""
+        return LIKELIHOODS[self.likelihood].mean(self.decoder(z))
+
+
+class VariationalModel(AutoencodingModel):
+    """What the VAEs share: a diagonal Gaussian posterior and a standard normal prior.
+
+    Args:
+        shape: Channels, height (32 or 64), width of the images.
+        latent_dim: How many latents, at least 1.
+        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
+
+    Raises:
+        InvalidOption: When the shape or an option is out of range.
+    """
+
+    def __init__(self, shape: Shape, *, latent_dim: int = 10, likelihood: LikelihoodName = "bernoulli") -> None:
+        super().__init__(shape, latent_dim, likelihood, outputs=2)
+
+    def encode(self, x: Tensor) -> Gaussian:
+        """The posterior q(z|x)."""
+        return Gaussian(*self.encoder(x).chunk(2, dim=1))
+
+    def represent(self, x: Tensor) -> Tensor:
+        """The posterior mean, ``(B, latent_dim)``."""
+        return self.encode(x).mean
+
+    def divergence(self, x: Tensor) -> Tensor:
+        """KL(q(z_j|x) || p(z_j)) of every latent, ``(B, latent_dim)``, in nats."""
+        return self.encode(x).divergences()

@@ -1,0 +1,47 @@
+"""The beta-VAE.
+
+References:
+    Higgins et al., "beta-VAE: learning basic visual concepts with a constrained variational framework", ICLR 2017.
+"""
+
+from __future__ import annotations
+
+from unbraid.errors import require_at_least
+from unbraid.model import Terms, VariationalModel
+from unbraid.nn.likelihood import LikelihoodName
+from unbraid.types import Shape
+from unbraid.view import Batch
+
+__all__ = ["BetaVAE"]
+
+
+class BetaVAE(VariationalModel):
+    r"""A VAE whose KL term is weighted: above 1, latents pay more for what they carry, and share less of it.
+
+    .. math:: \mathcal L = -\mathbb E_{q(z \mid x)} \log p(x \mid z) + \beta\,\mathrm{KL}(q(z \mid x) \,\|\, p(z))
+
+    Args:
+        shape: Channels, height (32 or 64), width of the images.
+        latent_dim: How many latents, at least 1.
+        beta: The weight, at least 0; 4 is the paper's for dSprites.
+        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
+
+    >>> BetaVAE((1, 64, 64), beta=4.0).beta
+    4.0
+    """
+
+    citation = """@inproceedings{higgins2017beta, author = {Higgins, Irina and Matthey, Loic and Pal, Arka and others},
+  title = {beta-{VAE}: Learning Basic Visual Concepts with a Constrained Variational Framework},
+  booktitle = {ICLR}, year = {2017}}"""
+
+    def __init__(
+        self, shape: Shape, *, latent_dim: int = 10, beta: float = 4.0, likelihood: LikelihoodName = "bernoulli"
+    ) -> None:
+        super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood)
+        require_at_least(0, beta=beta)
+        self.beta = beta
+
+    def loss(self, batch: Batch, step: int) -> Terms:
+        """Reconstruction and weighted KL, in nats per image."""
+        q = self.encode(batch.x)
+        return Terms(reconstruction=self.nll(batch.x, q.rsample()), kl=self.beta * q.kl())

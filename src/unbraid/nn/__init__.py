@@ -1,0 +1,1 @@
+"""Networks, distributions and likelihoods: the mathematics that models share."""

@@ -1,0 +1,60 @@
+"""The convolutional encoder and decoder of the beta-VAE literature.
+
+References:
+    Burgess et al., "Understanding disentangling in beta-VAE", 2018, arXiv:1804.03599, appendix A.1.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from unbraid.errors import InvalidOption
+from unbraid.types import Shape
+
+__all__ = ["Decoder", "Encoder"]
+
+CHANNELS, HIDDEN = 32, 256
+
+
+def _halvings(shape: Shape) -> int:
+    channels, height, width = shape
+    if channels < 1 or height != width or height not in (32, 64):
+        raise InvalidOption(f"images must be square with 32 or 64 pixels a side and at least 1 channel, but are {shape}")
+    return 4 if height == 64 else 3
+
+
+class Encoder(nn.Sequential):
+    """Convolutions 4x4, stride 2, 32 channels (four for 64x64 images, three for 32x32), two layers of 256, linear.
+
+    ``(B, C, H, W)`` to ``(B, outputs)``.
+
+    Args:
+        shape: Of the images.
+        outputs: How many numbers come out.
+    """
+
+    def __init__(self, shape: Shape, outputs: int) -> None:
+        layers: list[nn.Module] = []
+        for i in range(_halvings(shape)):
+            layers += [nn.Conv2d(CHANNELS if i else shape[0], CHANNELS, 4, 2, 1), nn.ReLU()]
+        layers += [nn.Flatten(), nn.Linear(CHANNELS * 16, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
+        super().__init__(*layers, nn.Linear(HIDDEN, outputs))
+
+
+class Decoder(nn.Sequential):
+    """The mirror image of :class:`Encoder`: ``(B, inputs)`` to ``(B, C, H, W)``, without a last activation.
+
+    Args:
+        inputs: How many numbers go in.
+        shape: Of the images.
+    """
+
+    def __init__(self, inputs: int, shape: Shape) -> None:
+        halvings = _halvings(shape)
+        layers: list[nn.Module] = [nn.Linear(inputs, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
+        layers += [nn.Linear(HIDDEN, CHANNELS * 16), nn.ReLU(), nn.Unflatten(1, (CHANNELS, 4, 4))]
+        for i in range(halvings):
+            last = i == halvings - 1
+            layers.append(nn.ConvTranspose2d(CHANNELS, shape[0] if last else CHANNELS, 4, 2, 1))
+            layers += [] if last else [nn.ReLU()]
+        super().__init__(*layers)

@@ -1,0 +1,54 @@
+"""The diagonal Gaussian."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["Gaussian"]
+
+LOG_TWO_PI = math.log(2 * math.pi)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    r"""A batch of diagonal Gaussians :math:`\mathcal N(\mu, \operatorname{diag}(e^{v}))`.
+
+    Args:
+        mean: :math:`\mu`, ``(B, D)``.
+        log_variance: :math:`v`, ``(B, D)``.
+
+    >>> float(Gaussian(torch.zeros(1, 2), torch.zeros(1, 2)).kl())
+    0.0
+    """
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def __post_init__(self) -> None:
+        # Under autocast networks answer in half precision, where exp and square soon overflow.
+        object.__setattr__(self, "mean", self.mean.float())
+        object.__setattr__(self, "log_variance", self.log_variance.float())
+
+    def rsample(self) -> Tensor:
+        """One reparametrised sample each, ``(B, D)``."""
+        return self.mean + (0.5 * self.log_variance).exp() * torch.randn_like(self.mean)
+
+    def divergences(self) -> Tensor:
+        r""":math:`\mathrm{KL}(q_j \| \mathcal N(0, 1)) = \tfrac12(\mu_j^2 + e^{v_j} - v_j - 1)`, ``(B, D)``, in nats."""
+        return 0.5 * (self.mean.square() + self.log_variance.exp() - self.log_variance - 1)
+
+    def kl(self) -> Tensor:
+        """KL to the standard normal: summed over latents, mean over the batch, in nats."""
+        return self.divergences().sum(dim=1).mean()
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """The log density of every coordinate, broadcast over ``z``, in nats."""
+        return -0.5 * ((z - self.mean).square() * (-self.log_variance).exp() + self.log_variance + LOG_TWO_PI)
+
+    def prior(self) -> Gaussian:
+        """The standard normal of the same shape, on the same device."""
+        return Gaussian(torch.zeros_like(self.mean), torch.zeros_like(self.mean))

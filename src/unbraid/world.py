@@ -1,0 +1,104 @@
+"""What a world is: factors, and the images they draw.
+
+A world is asked for whole batches by index. Whether it draws them on demand or reads them from a file cannot be seen
+from outside. Pairs, splits and orders are views of a world (:mod:`unbraid.view`), not worlds.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from unbraid import registry
+from unbraid.errors import InvalidData
+from unbraid.types import Bytes, FactorSpace, Integers, Shape
+
+__all__ = ["LabelledWorld", "World"]
+
+
+class World(ABC):
+    """Images and the factors that made them, numbered ``0 .. len - 1``.
+
+    Attributes:
+        space: The factors.
+        shape: Channels, height and width of every image.
+        citation: BibTeX of where the data comes from, or empty.
+    """
+
+    space: FactorSpace
+    shape: Shape
+    citation: ClassVar[str] = ""
+
+    @abstractmethod
+    def images(self, indices: npt.ArrayLike) -> Bytes:
+        """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
+
+    def factors(self, indices: npt.ArrayLike) -> Integers:
+        """The factor values of the given images: ``(B,)`` to ``(B, F)``."""
+        return self.space.factors(indices)
+
+    def index(self, factors: npt.ArrayLike) -> Integers:
+        """The numbers of images with the given factor values: ``(B, F)`` to ``(B,)``."""
+        return self.space.index(factors)
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.space)
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in registry.options(self).items())
+        factors = ", ".join(f"{factor.name} {factor.size}" for factor in self.space)
+        return f"{type(self).__name__}({options})  # {len(self):,} images {self.shape}; {factors}"
+
+
+class LabelledWorld(World):
+    """A world of collected images: many may share their factor values, and some combinations may not occur.
+
+    Args:
+        pixels: All images, ``(N, C, H, W)`` unsigned bytes; anything that can be indexed by an array of numbers.
+        labels: Their factor values, ``(N, F)``.
+        space: The factors.
+    """
+
+    def __init__(self, pixels: Any, labels: Integers, space: FactorSpace) -> None:
+        if len(pixels) != len(labels):
+            raise InvalidData(f"{len(pixels):,} images need as many labels, but there are {len(labels):,}")
+        self.space = space
+        self.shape = tuple(pixels.shape[1:])
+        self._pixels, self._labels = pixels, labels
+        combinations = space.index(labels)
+        self._first = np.full(len(space), -1, dtype=np.int64)
+        # Assigned last to first, so that the first image of each combination stays.
+        self._first[combinations[::-1]] = np.arange(len(labels))[::-1]
+
+    def images(self, indices: npt.ArrayLike) -> Bytes:
+        """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
+        return np.asarray(self._pixels[self._checked(indices)], dtype=np.uint8)
+
+    def factors(self, indices: npt.ArrayLike) -> Integers:
+        """The factor values of the given images: ``(B,)`` to ``(B, F)``."""
+        return np.asarray(self._labels[self._checked(indices)], dtype=np.int64)
+
+    def index(self, factors: npt.ArrayLike) -> Integers:
+        """The first image with each of the given factor values: ``(B, F)`` to ``(B,)``.
+
+        Raises:
+            InvalidData: When no image has one of the combinations.
+        """
+        found = self._first[self.space.index(factors)]
+        if np.any(found < 0):
+            raise InvalidData(f"no image has the factors {np.asarray(factors)[found < 0][0].tolist()}")
+        return found
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self._labels)
+
+    def _checked(self, indices: npt.ArrayLike) -> Integers:
+        index = np.asarray(indices, dtype=np.int64)
+        if index.size and (index.min() < 0 or index.max() >= len(self)):
+            raise InvalidData(f"indices run from {index.min()} to {index.max()}, but must lie in 0 .. {len(self) - 1}")
+        return index

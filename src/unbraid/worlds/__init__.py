@@ -1,0 +1,7 @@
+"""Worlds: one published thing per file; ``unbraid list worlds`` shows them. See :mod:`unbraid.registry`."""
+
+import sys
+
+from unbraid.registry import Shelf
+
+sys.modules[__name__].__class__ = Shelf
