@@ -76,6 +76,7 @@ class Model(nn.Module, ABC):
         return None
 
     def extra_repr(self) -> str:
+        """The shape and every option, as the ``repr`` shows them."""
         return f"{self.shape}, " + ", ".join(f"{name}={value!r}" for name, value in registry.options(self).items())
 
 

@@ -82,9 +82,10 @@ def options(instance: object) -> dict[str, Any]:
 
 
 class Shelf(ModuleType):
-    """A package that shows what its files hold: ``unbraid.scores.mig`` is the function, ``unbraid.models.BetaVAE`` the class.
+    """A package that shows what its files hold.
 
-    A package becomes one by ``sys.modules[__name__].__class__ = Shelf``; its files are then imported when first asked for.
+    ``unbraid.scores.mig`` is the function, ``unbraid.models.BetaVAE`` the class. A package becomes one by
+    ``sys.modules[__name__].__class__ = Shelf``; its files are then imported when first asked for.
     """
 
     def __getattr__(self, attribute: str) -> Any:
@@ -93,7 +94,9 @@ class Shelf(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
         value = load(shelf, attribute.lower())
         if value.__name__ != attribute:
-            raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}; did you mean {value.__name__}?")
+            raise AttributeError(
+                f"module {self.__name__!r} has no attribute {attribute!r}; did you mean {value.__name__}?"
+            )
         return value
 
     def __setattr__(self, attribute: str, value: Any) -> None:

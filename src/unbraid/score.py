@@ -116,7 +116,8 @@ def score(
                 given["codes"], given["factors"] = _checked_pair(given["codes"], given["factors"], "the codes")
                 settings["samples"] = len(given["codes"])
             if given.get("test") is not None:
-                given["test"] = _checked_pair(*given["test"], "the test codes")
+                test_codes, test_factors = given["test"]
+                given["test"] = _checked_pair(test_codes, test_factors, "the test codes")
                 settings["test_samples"] = len(given["test"][0])
             settings |= {k: v for k, v in given.items() if k not in ("codes", "factors", "test", "sampler")}
             result = function(*bound.args, **bound.kwargs)
@@ -161,5 +162,7 @@ def as_factors(factors: Any, what: str = "factors") -> Integers:
 def _checked_pair(codes: Any, factors: Any, what: str) -> tuple[Floats, Integers]:
     codes, factors = as_codes(codes, what), as_factors(factors, what.replace("codes", "factors"))
     if len(codes) != len(factors):
-        raise InvalidData(f"{what} have {len(codes)} rows but the factors {len(factors)}: they must describe the same samples")
+        raise InvalidData(
+            f"{what} have {len(codes)} rows but the factors {len(factors)}: they must describe the same samples"
+        )
     return codes, factors

@@ -1,6 +1,7 @@
-"""Random generators derived from (seed, purpose, step), so that no two uses share a stream and any moment can be rebuilt.
+"""Random generators derived from (seed, purpose, step), so that no two uses share a stream.
 
-Nothing here touches global state: a batch drawn at step 700 is the same whether or not the 699 before it were.
+Any moment can be rebuilt. Nothing here touches global state: a batch drawn at step 700 is the same whether or not the
+699 before it were.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ class Factor:
     Args:
         name: As the literature calls it (``"orientation"``).
         size: How many values it takes, at least 1.
-        kind: ``"categorical"`` (no order), ``"ordinal"`` (ordered) or ``"cyclic"`` (the last value is next to the first).
+        kind: ``"categorical"`` (no order), ``"ordinal"`` (ordered) or ``"cyclic"`` (the last value
+            is next to the first).
         values: What each value stands for, in the factor's own unit; ``0 .. size - 1`` by default.
 
     >>> Factor("scale", 6, "ordinal", (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)).values[0]
@@ -122,14 +123,14 @@ class FactorSpace:
         """
         values = np.asarray(factors, dtype=np.int64)
         if values.shape[-1:] != (len(self.all),):
-            raise InvalidData(f"factors need {len(self.all)} columns ({', '.join(self.names)}), but have shape {values.shape}")
+            raise InvalidData(
+                f"factors need {len(self.all)} columns ({', '.join(self.names)}), but have shape {values.shape}"
+            )
         if np.any((values < 0) | (values >= self._sizes)):
             raise InvalidData(f"factor values must lie below the sizes {self.sizes} and not below 0")
         return np.asarray(values @ self._bases, dtype=np.int64)
 
-    def sample(
-        self, count: int, generator: np.random.Generator, *, fixed: Mapping[str, int] | None = None
-    ) -> Integers:
+    def sample(self, count: int, generator: np.random.Generator, *, fixed: Mapping[str, int] | None = None) -> Integers:
         """Draw combinations uniformly, with some factors fixed.
 
         Args:
@@ -149,7 +150,7 @@ class FactorSpace:
         return drawn
 
     def values(self, factors: npt.ArrayLike) -> npt.NDArray[Any]:
-        """What each value stands for: ``(B, F)`` value indices to ``(B, F)`` of the factors' own values (numbers or text)."""
+        """What each value stands for: value indices to the factors' own values (numbers or text), both ``(B, F)``."""
         indices = np.asarray(factors, dtype=np.int64)
         columns = [np.asarray(factor.values)[indices[..., f]] for f, factor in enumerate(self.all)]
         return np.stack(columns, axis=-1)

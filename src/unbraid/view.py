@@ -1,4 +1,7 @@
-"""What a view is: a world seen as a stream of batches, where the batch at step t is a function of (world, seed, t) alone."""
+"""What a view is: a world seen as a stream of batches.
+
+The batch at step t is a function of (world, view, seed, t) alone.
+"""
 
 from __future__ import annotations
 

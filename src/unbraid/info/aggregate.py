@@ -35,8 +35,8 @@ def minibatch_stratified(log_density: Tensor, population: int) -> tuple[Tensor, 
     r"""Minibatch-stratified sampling: an unbiased estimate of q(z_i) from a minibatch drawn without replacement.
 
     A sample's own posterior is one of N, the other B - 1 of its minibatch stand for the remaining N - 1:
-    :math:`q(z_i) \approx \frac1N q(z_i \mid x_i) + \frac{N-1}{N(B-1)} \sum_{k \ne i} q(z_i \mid x_k)`. This is appendix C.2
-    with every pair weighted alike; widely copied code writes the weights to the wrong places.
+    :math:`q(z_i) \approx \frac1N q(z_i \mid x_i) + \frac{N-1}{N(B-1)} \sum_{k \ne i} q(z_i \mid x_k)`. This is
+    appendix C.2 with every pair weighted alike; widely copied code writes the weights to the wrong places.
 
     Args:
         log_density: As for :func:`minibatch_weighted`; B is at least 2.

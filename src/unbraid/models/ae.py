@@ -31,14 +31,16 @@ class AE(AutoencodingModel):
     """
 
     citation = """@article{hinton2006reducing, author = {Hinton, Geoffrey E. and Salakhutdinov, Ruslan R.},
-  title = {Reducing the Dimensionality of Data with Neural Networks}, journal = {Science}, volume = {313}, year = {2006}}"""
+  title = {Reducing the Dimensionality of Data with Neural Networks}, journal = {Science},
+  volume = {313}, year = {2006}}"""
 
     def __init__(self, shape: Shape, *, latent_dim: int = 10, likelihood: LikelihoodName = "bernoulli") -> None:
         super().__init__(shape, latent_dim, likelihood, outputs=1)
 
     def represent(self, x: Tensor) -> Tensor:
         """The code, ``(B, latent_dim)``."""
-        return self.encoder(x).float()
+        code: Tensor = self.encoder(x)
+        return code.float()
 
     def loss(self, batch: Batch, step: int) -> Terms:
         """Reconstruction, in nats per image."""

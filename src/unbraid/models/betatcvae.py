@@ -21,8 +21,8 @@ __all__ = ["BetaTCVAE"]
 class BetaTCVAE(VariationalModel):
     r"""A VAE whose KL is taken apart, and only the total correlation of the aggregate posterior weighted (eq. 2 and 4).
 
-    .. math:: \mathcal L = -\mathbb E \log p(x \mid z) + I_q(x; z) + \beta\,\mathrm{KL}\Big(q(z) \,\Big\|\, \prod_j q(z_j)\Big)
-              + \sum_j \mathrm{KL}(q(z_j) \,\|\, p(z_j))
+    .. math:: \mathcal L = -\mathbb E \log p(x \mid z) + I_q(x; z)
+              + \beta\,\mathrm{KL}\Big(q(z) \,\Big\|\, \prod_j q(z_j)\Big) + \sum_j \mathrm{KL}(q(z_j) \,\|\, p(z_j))
 
     The aggregate posterior q(z) is estimated from the minibatch (section 4.1 and appendix C).
 
@@ -37,7 +37,8 @@ class BetaTCVAE(VariationalModel):
     6.0
     """
 
-    citation = """@inproceedings{chen2018isolating, author = {Chen, Ricky T. Q. and Li, Xuechen and Grosse, Roger and Duvenaud, David},
+    citation = """@inproceedings{chen2018isolating,
+  author = {Chen, Ricky T. Q. and Li, Xuechen and Grosse, Roger and Duvenaud, David},
   title = {Isolating Sources of Disentanglement in Variational Autoencoders}, booktitle = {NeurIPS}, year = {2018}}"""
 
     def __init__(

@@ -19,7 +19,9 @@ CHANNELS, HIDDEN = 32, 256
 def _halvings(shape: Shape) -> int:
     channels, height, width = shape
     if channels < 1 or height != width or height not in (32, 64):
-        raise InvalidOption(f"images must be square with 32 or 64 pixels a side and at least 1 channel, but are {shape}")
+        raise InvalidOption(
+            f"images must be square with 32 or 64 pixels a side and at least 1 channel, but are {shape}"
+        )
     return 4 if height == 64 else 3
 
 

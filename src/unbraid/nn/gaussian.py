@@ -38,7 +38,10 @@ class Gaussian:
         return self.mean + (0.5 * self.log_variance).exp() * torch.randn_like(self.mean)
 
     def divergences(self) -> Tensor:
-        r""":math:`\mathrm{KL}(q_j \| \mathcal N(0, 1)) = \tfrac12(\mu_j^2 + e^{v_j} - v_j - 1)`, ``(B, D)``, in nats."""
+        r"""KL to the standard normal of every coordinate, ``(B, D)``, in nats.
+
+        .. math:: \mathrm{KL}(q_j \,\|\, \mathcal N(0, 1)) = \tfrac12 (\mu_j^2 + e^{v_j} - v_j - 1)
+        """
         return 0.5 * (self.mean.square() + self.log_variance.exp() - self.log_variance - 1)
 
     def kl(self) -> Tensor:
