@@ -1,0 +1,1 @@
+"""Callbacks: each a short file."""

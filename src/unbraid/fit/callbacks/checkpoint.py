@@ -1,0 +1,129 @@
+"""Checkpoints: written whole or not at all, the one before kept, and read without executing anything."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from unbraid.errors import InvalidData, require_at_least
+from unbraid.fit.callback import Callback
+from unbraid.fit.state import STEP, State
+
+if TYPE_CHECKING:
+    from unbraid.fit.trial import Trial
+
+__all__ = ["Checkpoint", "previous", "read", "resume", "write"]
+
+
+class Checkpoint(Callback):
+    """Saves the whole trial now and then, on interruption, and at the end.
+
+    When it saves has no influence on the result: a resumed trial goes on bit for bit.
+
+    Args:
+        path: The file; the checkpoint before it stays beside it as ``<stem>.previous<suffix>``.
+        seconds: Save when this much time has passed, at least 0; None never does.
+        steps: Save every so many steps, at least 1; None never does.
+    """
+
+    def __init__(self, path: str | Path, *, seconds: float | None = 30.0, steps: int | None = None) -> None:
+        if seconds is not None:
+            require_at_least(0, seconds=seconds)
+        if steps is not None:
+            require_at_least(1, steps=steps)
+        self.path, self.seconds, self.steps = Path(path), seconds, steps
+        self.trial: Trial | None = None
+        self._saved_at, self._saved_step = time.monotonic(), -1
+
+    def bind(self, trial: Trial) -> None:
+        """Called by the trial when it starts: what is to be saved."""
+        self.trial = trial
+
+    def on_start(self, state: State) -> None:
+        """Begin to count."""
+        self._saved_at, self._saved_step = time.monotonic(), state[STEP]
+
+    def on_step(self, state: State) -> None:
+        """Save when it is time."""
+        late = self.seconds is not None and time.monotonic() - self._saved_at >= self.seconds
+        if late or (self.steps is not None and state[STEP] % self.steps == 0):
+            self._save(state)
+
+    def on_checkpoint(self, state: State) -> None:
+        """Save, for the trial is being interrupted."""
+        self._save(state)
+
+    def _save(self, state: State) -> None:
+        if self.trial is not None and state[STEP] != self._saved_step:
+            write(self.path, self.trial.state_dict())
+            self._saved_at, self._saved_step = time.monotonic(), state[STEP]
+
+
+def previous(path: Path) -> Path:
+    """Where the checkpoint before the one at ``path`` is kept."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def write(path: Path, saved: dict[str, Any]) -> None:
+    """Write a checkpoint: at every moment, even under ``kill -9``, one whole checkpoint is on disk."""
+    temporary = path.with_name(f"{path.name}.part")
+    with temporary.open("wb") as file:
+        torch.save(saved, file)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists():
+        path.replace(previous(path))
+    temporary.replace(path)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, executing nothing.
+
+    Raises:
+        InvalidData: When it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken is not None:
+            raise InvalidData(f"checkpoint {path} is damaged in {broken}")
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError, ValueError, KeyError) as error:
+        if isinstance(error, InvalidData | FileNotFoundError):
+            raise
+        raise InvalidData(f"checkpoint {path} is damaged or no checkpoint") from error
+    if not isinstance(saved, dict) or saved.get("format") != 1:
+        raise InvalidData(f"{path} is not a checkpoint of this version of unbraid.fit")
+    return saved
+
+
+def resume(trial: Trial, path: str | Path) -> str | None:
+    """Take up the newest whole checkpoint at ``path``.
+
+    Args:
+        trial: The trial, made as the interrupted one was.
+        path: As given to :class:`Checkpoint`.
+
+    Returns:
+        None when all is well or there is no checkpoint yet; else a sentence that says which file was damaged and what was
+        taken up in its place.
+    """
+    path = Path(path)
+    damaged: list[str] = []
+    for candidate in (path, previous(path)):
+        try:
+            saved = read(candidate)
+        except FileNotFoundError:
+            continue
+        except InvalidData as error:
+            damaged.append(str(error))
+            continue
+        trial.load_state_dict(saved)
+        return f"{damaged[0]}; going on from the one before it, at step {saved['step']:,}" if damaged else None
+    return f"{damaged[0]}; there is no whole one, starting again from step 0" if damaged else None

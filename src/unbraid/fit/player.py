@@ -1,0 +1,100 @@
+"""Who takes turns in a step: some parameters, the optimiser that moves them, and the loss they move for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from unbraid.errors import InvalidOption
+from unbraid.fit.state import STEP, X, Y_PRED, Y_TRUE, State
+
+__all__ = ["Loss", "Optimisers", "Player", "criterion_loss", "model_loss", "players"]
+
+Loss: TypeAlias = Callable[[State], Tensor | Mapping[str, Tensor]]
+"""A function of the state that gives the loss, or its named terms."""
+Optimisers: TypeAlias = Optimizer | Mapping[str, Optimizer] | Callable[[Iterable[Any]], Optimizer] | None
+"""An optimiser, one for each player by name, or a function that makes one from parameters."""
+
+
+@dataclass(frozen=True)
+class Player:
+    """One player.
+
+    Args:
+        name: By which its optimiser and its terms are known.
+        optimizer: What moves its parameters.
+        loss: What it moves for.
+    """
+
+    name: str
+    optimizer: Optimizer
+    loss: Loss
+
+    @property
+    def needs_closure(self) -> bool:
+        """Whether its optimiser evaluates the loss itself, several times a step (LBFGS)."""
+        parameter = inspect.signature(self.optimizer.step).parameters.get("closure")
+        return parameter is not None and parameter.default is inspect.Parameter.empty
+
+
+def criterion_loss(forward: Callable[[Any], Any], criterion: Callable[..., Any], on_forward: Callable[[], None]) -> Loss:
+    """The loss of a model under a criterion of ``(y_pred, y_true)``, or of the state when it takes one argument.
+
+    The signature is read once, here: an error inside the criterion is never mistaken for a wrong number of arguments.
+    """
+    takes_state = _required_arguments(criterion) == 1
+
+    def loss(state: State) -> Any:
+        state[Y_PRED] = forward(state[X])
+        on_forward()
+        return criterion(state) if takes_state else criterion(state[Y_PRED], state[Y_TRUE])
+
+    return loss
+
+
+def model_loss(loss: Callable[..., Any], player: str | None) -> Loss:
+    """The loss that a model states itself: ``loss(batch, step)``, or ``loss(batch, step, player)`` with several players."""
+    if player is None:
+        return lambda state: loss(state[X], state[STEP])
+    return lambda state: loss(state[X], state[STEP], player)
+
+
+def players(model: nn.Module, optimisers: Optimisers, losses: Callable[[str | None], Loss]) -> tuple[Player, ...]:
+    """The players of a model: those it names in ``players()``, else one called ``"model"`` with every parameter.
+
+    Args:
+        model: The model; its ``players()`` gives name -> parameters, or parameter groups with an optimiser's options.
+        optimisers: As :data:`Optimisers`; None takes Adam at a learning rate of 1e-3.
+        losses: The loss of the player with this name, or of the only player for None.
+
+    Raises:
+        InvalidOption: When the optimisers do not fit the players.
+    """
+    parameters: Mapping[str, Any]
+    parameters = model.players() if callable(getattr(model, "players", None)) else {"model": list(model.parameters())}  # type: ignore[operator]
+    if isinstance(optimisers, Optimizer):
+        optimisers = {name: optimisers for name in parameters} if len(parameters) == 1 else {"": optimisers}
+    if isinstance(optimisers, Mapping):
+        if set(optimisers) != set(parameters):
+            raise InvalidOption(f"every player needs an optimiser: players {sorted(parameters)}, optimisers for {sorted(optimisers)}")
+        made = dict(optimisers)
+    else:
+        make = optimisers or (lambda group: torch.optim.Adam(group, lr=1e-3))
+        made = {name: make([group] if isinstance(group, Mapping) else group) for name, group in parameters.items()}
+    return tuple(Player(name, made[name], losses(name if len(made) > 1 else None)) for name in parameters)
+
+
+def _required_arguments(function: Callable[..., Any]) -> int:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    target = function.forward if isinstance(function, nn.Module) else function
+    try:
+        given = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):  # built-in functions without a signature: assume (y_pred, y_true)
+        return 2
+    return sum(p.kind in kinds and p.default is p.empty for p in given)

@@ -1,0 +1,113 @@
+"""Where and how a step is computed: device, precision, memory layout. The one seam between a trial and the hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from unbraid.errors import InvalidOption
+
+__all__ = ["Precision", "Runtime", "find_device"]
+
+Precision = Literal["float32", "bfloat16", "float16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16", "float16")
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """The device called ``name``; ``"auto"`` takes CUDA, else MPS, else the CPU.
+
+    Raises:
+        InvalidOption: When there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InvalidOption(f"device {name!r} cannot be used here ({reason}); try auto or cpu") from None
+    return device
+
+
+class Runtime:
+    """One device, computing in one precision.
+
+    Args:
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"`` ...
+        precision: ``"float32"``, or ``"bfloat16"`` / ``"float16"`` by autocast (float16 with a gradient scaler; weights
+            and optimisers stay in float32).
+        channels_last: Whether 4-dimensional tensors are laid out with the channels last, which convolutions like.
+    """
+
+    def __init__(
+        self, device: str | torch.device = "auto", *, precision: Precision = "float32", channels_last: bool = False
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise InvalidOption(f"precision must be one of {', '.join(PRECISIONS)}, but is {precision!r}")
+        self.device = device if isinstance(device, torch.device) else find_device(device)
+        self.precision, self.channels_last = precision, channels_last
+        self.moves = self.device.type != "cpu" or channels_last
+        self.casts = precision != "float32"
+        self.scaler = torch.amp.GradScaler(self.device.type) if precision == "float16" else None
+
+    def prepare(self, model: nn.Module) -> nn.Module:
+        """Put a model on the device and in the layout, in place."""
+        model.to(self.device)
+        if self.channels_last:
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return model
+
+    def place(self, batch: Any) -> Any:
+        """A batch on the device: tensors, tuples, lists and dictionaries of them, and objects with ``to(device)``."""
+        if isinstance(batch, Tensor):
+            if self.channels_last and batch.ndim == 4:
+                return batch.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+            return batch.to(self.device, non_blocking=True)
+        if isinstance(batch, tuple):
+            parts = [self.place(part) for part in batch]
+            return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
+        if isinstance(batch, list):
+            return [self.place(part) for part in batch]
+        if isinstance(batch, Mapping):
+            return {key: self.place(value) for key, value in batch.items()}
+        return batch.to(self.device) if hasattr(batch, "to") else batch
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which forward and loss are computed."""
+        if not self.casts:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=getattr(torch, self.precision))
+
+    def backward(self, loss: Tensor) -> None:
+        """Differentiate, scaled where the precision needs it."""
+        (self.scaler.scale(loss) if self.scaler else loss).backward()
+
+    def unscale(self, optimizer: Optimizer) -> None:
+        """Give the gradients their true size, before anything looks at them."""
+        if self.scaler:
+            self.scaler.unscale_(optimizer)
+
+    def step(self, optimizer: Optimizer, closure: Callable[[], Tensor] | None = None) -> None:
+        """Let an optimiser move its parameters; one that evaluates the loss itself gets a closure."""
+        if closure is not None:
+            optimizer.step(closure)  # type: ignore[arg-type]
+        elif self.scaler:
+            self.scaler.step(optimizer)
+            self.scaler.update()
+        else:
+            optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must survive an interruption."""
+        return {"scaler": self.scaler.state_dict()} if self.scaler else {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what :meth:`state_dict` gave."""
+        if self.scaler and "scaler" in state:
+            self.scaler.load_state_dict(state["scaler"])

@@ -1,0 +1,275 @@
+"""The trial: it fits anything differentiable to anything iterable, and everything else is a callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unbraid.errors import InvalidOption, require_at_least
+from unbraid.fit.callback import Callback
+from unbraid.fit.data import Cursor, random_state, source
+from unbraid.fit.engine import Engine
+from unbraid.fit.interrupt import interruptible
+from unbraid.fit.metric import Metric
+from unbraid.fit.player import Loss, Optimisers
+from unbraid.fit.runtime import Runtime
+from unbraid.fit.state import (
+    CRITERION,
+    DEVICE,
+    EPOCH,
+    EPOCH_LENGTH,
+    EPOCHS,
+    HISTORY,
+    METRICS,
+    MODEL,
+    OPTIMIZERS,
+    PLAYER,
+    POSITION,
+    STEP,
+    STEPS,
+    STOP,
+    TERMS,
+    TRAINING,
+    State,
+)
+
+__all__ = ["Trial"]
+
+RECORD_EVERY = 100
+"""Steps between two rows of the history where the data has no epochs."""
+
+
+class Trial:
+    """Fits a model, by a criterion, by the model's own ``loss(batch, step)``, or by any closure.
+
+    Args:
+        model: Any module. With neither criterion nor closure it must have ``loss(batch, step)``, which gives a scalar or
+            named terms; if its ``players()`` names several players, ``loss(batch, step, player)``.
+        optimizer: An optimiser, one by player name, or a function from parameters to one; Adam at 1e-3 by default.
+        criterion: A function of ``(y_pred, y_true)`` or of the state; batches are then ``(x, y_true)`` or ``x``.
+        closure: A function of the state that gives the loss; it replaces model call and criterion.
+        metrics: Metrics, or their short-hands (``"acc"``, ``"mse"``); ``"loss"`` and the terms are always there.
+        callbacks: What happens at the hooks, in order.
+        runtime: Device, precision and layout.
+        accumulate: Batches whose gradients are averaged into one step, at least 1.
+
+    >>> from unbraid.fit import Tensors
+    >>> x = torch.linspace(-1, 1, 64)[:, None]
+    >>> trial = Trial(nn.Linear(1, 1), lambda p: torch.optim.SGD(p, lr=0.5), nn.functional.mse_loss)
+    >>> history = trial.fit(Tensors(x, 3 * x + 1), epochs=50)
+    >>> round(history[-1]["loss"], 6)
+    0.0
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimisers = None,
+        criterion: Callable[..., Any] | None = None,
+        *,
+        closure: Loss | None = None,
+        metrics: Sequence[Metric | str] = (),
+        callbacks: Iterable[Callback] = (),
+        runtime: Runtime | None = None,
+        accumulate: int = 1,
+    ) -> None:
+        require_at_least(1, accumulate=accumulate)
+        if criterion is None and closure is None and not callable(getattr(model, "loss", None)):
+            raise InvalidOption(f"{type(model).__name__} has no loss(batch, step): give a criterion or a closure")
+        self.runtime = runtime or Runtime()
+        self.model, self.accumulate, self.callbacks = self.runtime.prepare(model), accumulate, list(callbacks)
+        self.state = State({MODEL: model, CRITERION: criterion, DEVICE: self.runtime.device, HISTORY: [], METRICS: {}})
+        self.state.update({STEP: 0, EPOCH: 0, POSITION: 0, TERMS: {}, STOP: False, TRAINING: True})
+        self.engine = Engine(self.state, self.model, optimizer, criterion, closure, metrics, self.runtime)
+        self.state[OPTIMIZERS] = {player.name: player.optimizer for player in self.engine.players}
+        self.state[PLAYER] = self.engine.players[0].name
+        self._cursor = Cursor()
+        self._recorded = 0
+
+    def fit(
+        self,
+        data: Any = None,
+        *,
+        steps: int | None = None,
+        epochs: int | None = None,
+        epoch_length: int | None = None,
+        validation: Any = None,
+        record_every: int | None = None,
+    ) -> list[dict[str, float]]:
+        """Fit until ``steps`` steps or ``epochs`` epochs are done in total; a resumed trial does what is left.
+
+        Args:
+            data: Batches, as :func:`unbraid.fit.source` understands them; None fits without data.
+            steps: Optimisation steps in total, at least 1.
+            epochs: Passes over the data in total, at least 1.
+            epoch_length: Batches in an epoch, for data that never ends.
+            validation: Data to evaluate on after every epoch.
+            record_every: Steps between two rows of the history; by default one row an epoch, or every 100 steps where
+                the data has no epochs.
+
+        Returns:
+            The history: one row a record, with step, epoch and every metric.
+
+        Raises:
+            InvalidOption: When it is not said how long to fit.
+            KeyboardInterrupt: After an interruption, once ``on_checkpoint`` has been called.
+        """
+        for name, value in {"steps": steps, "epochs": epochs, "epoch_length": epoch_length, "record_every": record_every}.items():
+            if value is not None:
+                require_at_least(1, **{name: value})
+        batches, state, engine = source(data), self.state, self.engine
+        if (steps is None) == (epochs is None):
+            raise InvalidOption("say how long to fit: either steps or epochs")
+        endless = batches.endless and epoch_length is None
+        if endless and epochs is not None:
+            raise InvalidOption("this data never ends: give steps, or epochs with an epoch_length")
+        every = record_every or (RECORD_EVERY if endless else None)
+        state.update({STEPS: steps, EPOCHS: epochs, EPOCH_LENGTH: epoch_length or batches.length, STOP: False})
+        engine.listen(self.callbacks)
+        for callback in self.callbacks:
+            callback.bind(self)
+        self.model.train()
+        with interruptible() as interruption:
+            try:
+                engine.fire("on_start")
+                while not self._done():
+                    engine.fire("on_start_epoch")
+                    for window in self._cursor.windows(batches, state[EPOCH], state[POSITION], self.accumulate, epoch_length):
+                        engine.step(window)
+                        state[STEP] += 1
+                        state[POSITION] += len(window)
+                        if every and state[STEP] % every == 0:
+                            self._record()
+                        engine.fire("on_step")
+                        if interruption.requested:
+                            engine.fire("on_checkpoint")
+                            raise KeyboardInterrupt
+                        if self._done() and state[POSITION] != state[EPOCH_LENGTH]:
+                            break
+                    else:
+                        self._end_epoch(validation, per_epoch=every is None)
+                if state[STEP] > self._recorded:
+                    self._record()
+            except BaseException:
+                engine.fire("on_exception")
+                raise
+            finally:
+                engine.fire("on_end")
+        return state[HISTORY]
+
+    def evaluate(self, data: Any, *, steps: int | None = None) -> dict[str, float]:
+        """The metrics over some data, without changing the model.
+
+        Args:
+            data: Batches, as for :meth:`fit`.
+            steps: How many batches at most; needed where the data never ends.
+        """
+        batches, state, engine = source(data), self.state, self.engine
+        if batches.endless and steps is None:
+            raise InvalidOption("this data never ends: give steps")
+        engine.listen(self.callbacks)
+        kept = [metric.state_dict() for metric in engine.metrics]
+        was_training = self.model.training
+        self.model.eval()
+        state[TRAINING] = False
+        try:
+            engine.reset()
+            with torch.no_grad():
+                engine.fire("on_start_validation")
+                for number, batch in enumerate(batches.batches(0, 0)):
+                    if number == steps:
+                        break
+                    engine.look(batch)
+            state[METRICS] = values = engine.values()
+            engine.fire("on_end_validation")
+        finally:
+            engine.reset()
+            for metric, saved in zip(engine.metrics, kept, strict=True):
+                metric.load_state_dict(saved)
+            state[TRAINING] = True
+            self.model.train(was_training)
+        return values
+
+    def predict(self, data: Any) -> Any:
+        """The model's outputs over some data, joined along the batch where they are tensors."""
+        was_training = self.model.training
+        self.model.eval()
+        outputs = []
+        with torch.no_grad(), self.runtime.autocast():
+            for batch in source(data).batches(0, 0):
+                placed = self.runtime.place(batch)
+                outputs.append(self.model(placed[0] if isinstance(placed, (tuple, list)) else placed))
+        self.model.train(was_training)
+        return torch.cat(outputs) if outputs and all(isinstance(out, Tensor) for out in outputs) else outputs
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the rest of the trial depends on, in types that a safe loader accepts."""
+        state = self.state
+        return {
+            "format": 1,
+            "model": self.model.state_dict(),
+            "optimizers": {player.name: player.optimizer.state_dict() for player in self.engine.players},
+            "step": state[STEP],
+            "epoch": state[EPOCH],
+            "position": state[POSITION],
+            "recorded": self._recorded,
+            "history": [dict(row) for row in state[HISTORY]],
+            "metrics": [metric.state_dict() for metric in self.engine.metrics],
+            "callbacks": {name: callback.state_dict() for name, callback in self._named_callbacks()},
+            "runtime": self.runtime.state_dict(),
+            "random": random_state(),
+            "epoch_random": self._cursor.epoch_random,
+        }
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Take up what :meth:`state_dict` gave; the next :meth:`fit` goes on from there, bit for bit."""
+        self.model.load_state_dict(saved["model"])
+        for player in self.engine.players:
+            player.optimizer.load_state_dict(saved["optimizers"][player.name])
+        for metric, values in zip(self.engine.metrics, saved["metrics"], strict=True):
+            metric.load_state_dict(values)
+        for name, callback in self._named_callbacks():
+            if name in saved["callbacks"]:
+                callback.load_state_dict(saved["callbacks"][name])
+        self.runtime.load_state_dict(saved["runtime"])
+        self.state.update({STEP: saved["step"], EPOCH: saved["epoch"], POSITION: saved["position"]})
+        self.state[HISTORY] = [dict(row) for row in saved["history"]]
+        self._recorded = saved["recorded"]
+        self._cursor = Cursor(saved["epoch_random"], saved["random"])
+
+    def __repr__(self) -> str:
+        optimisers = ", ".join(f"{player.name}: {type(player.optimizer).__name__}" for player in self.engine.players)
+        names = ", ".join(type(callback).__name__ for callback in self.callbacks) or "none"
+        return f"Trial({type(self.model).__name__} on {self.runtime.device}; {optimisers}; callbacks: {names}; step {self.state[STEP]})"
+
+    def _done(self) -> bool:
+        state = self.state
+        steps, epochs = state[STEPS], state[EPOCHS]
+        return state[STOP] or (steps is not None and state[STEP] >= steps) or (epochs is not None and state[EPOCH] >= epochs)
+
+    def _end_epoch(self, validation: Any, *, per_epoch: bool) -> None:
+        state = self.state
+        state[EPOCH] += 1
+        state[POSITION] = 0
+        extra = {} if validation is None else self.evaluate(validation)
+        if per_epoch or extra:
+            self._record({f"validation_{name}": value for name, value in extra.items()})
+        self.engine.fire("on_end_epoch")
+
+    def _record(self, extra: Mapping[str, float] | None = None) -> None:
+        state = self.state
+        state[METRICS] = {**self.engine.values(), **(extra or {})}
+        state[HISTORY].append({"step": state[STEP], "epoch": state[EPOCH], **state[METRICS]})
+        self._recorded = state[STEP]
+        self.engine.reset()
+        self.engine.fire("on_record")
+
+    def _named_callbacks(self) -> Iterator[tuple[str, Callback]]:
+        seen: dict[str, int] = {}
+        for callback in self.callbacks:
+            name = type(callback).__name__
+            seen[name] = seen.get(name, 0) + 1
+            yield f"{name}.{seen[name]}", callback
