@@ -1,0 +1,43 @@
+# Every verb makes .venv itself when it is missing or stale (scripts/setup); when nothing changed that takes no time.
+.DEFAULT_GOAL := help
+.PHONY: demo test check docs bench clean help setup
+
+PYTHON ?= python3
+export PYTHON
+# Two worker processes share two cores: more threads in each would only wait for one another.
+export OMP_NUM_THREADS ?= 1
+BIN := .venv/bin
+
+help: ## show this list
+	@echo "make VERB, where VERB is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' Makefile | while read -r verb text; do printf '  %-6s %s\n' "$$verb" "$$text"; done
+
+demo: setup ## learn, measure and look at a representation
+	@$(BIN)/unbraid demo
+
+test: setup ## run every test, slow ones and docstring examples included
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --doctest-modules tests src
+
+check: setup ## format, lint, types and import floors, as CI checks them
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+
+docs: ## build the documentation into docs/_build/html; a warning is an error
+	@scripts/setup dev docs
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+bench: setup ## run every script in benchmarks/, one after the other
+	@set -e; for script in benchmarks/*.py; do \
+		[ -e "$$script" ] || { echo "there are no benchmarks"; exit 0; }; \
+		echo "== $$script"; $(BIN)/python "$$script"; \
+	done
+
+clean: ## remove .venv and everything that was made
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist docs/_build docs/generated
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@scripts/setup

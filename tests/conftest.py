@@ -1,0 +1,32 @@
+"""What every test starts from: one thread, no window, the same random numbers in whatever order tests run."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports numpy, torch or matplotlib: they read these once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["MPLBACKEND"] = "Agg"
+
+import random
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+settings.register_profile("unbraid", derandomize=True, deadline=None, max_examples=25)
+settings.load_profile("unbraid")
+
+
+@pytest.fixture(autouse=True)
+def _same_randomness() -> Iterator[None]:
+    """Global generators start each test alike, so that a test that leans on them does not depend on its neighbours."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
