@@ -1,0 +1,88 @@
+"""The documentation's settings, and the pages that are made from the shelves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import unbraid
+from unbraid import registry
+
+project = "unbraid"
+author = copyright = "The unbraid developers"
+version = release = unbraid.__version__
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "myst_nb"]
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = f"unbraid {version}"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+
+HERE = Path(__file__).parent
+SOURCE = Path(unbraid.__file__).parent
+CONTRACTS = ("model", "score", "world", "view")
+SHELVES = ("models", "scores", "worlds", "mix", "plots")
+ROOMS = ("runs", "fit", "info", "groups", "nn")
+FOUNDATIONS = ("registry", "seed", "types", "errors")
+
+
+def page(title: str, intro: str, modules: list[str]) -> str:
+    """One page: a title, a paragraph, and every module in turn."""
+    parts = [title, "=" * len(title), "", intro, ""]
+    for module in modules:
+        heading = module.removeprefix("unbraid.")
+        parts += [
+            heading,
+            "-" * len(heading),
+            "",
+            f".. automodule:: {module}",
+            "   :members:",
+            "   :show-inheritance:",
+            "",
+        ]
+    return "\n".join(parts)
+
+
+def public(room: str) -> list[str]:
+    """The modules of a package whose names have no leading underscore."""
+    files = sorted((SOURCE / room).rglob("*.py"))
+    paths = [file.relative_to(SOURCE).with_suffix("") for file in files]
+    return ["unbraid." + ".".join(path.parts) for path in paths if not any(part.startswith("_") for part in path.parts)]
+
+
+def overview(shelf: str) -> str:
+    """A list of what stands on a shelf, each with its own first line."""
+    return "\n".join(f"* ``{name}``: {registry.summary(shelf, name)}" for name in registry.names(shelf))
+
+
+def write(name: str, text: str) -> None:
+    """Write a page only when it differs, so that an unchanged one is not built again."""
+    file = HERE / "generated" / f"{name}.rst"
+    file.parent.mkdir(exist_ok=True)
+    if not file.exists() or file.read_text("utf-8") != text:
+        file.write_text(text, "utf-8")
+
+
+write(
+    "contracts",
+    page("Contracts", "What a model, a score, a world and a view are.", [f"unbraid.{c}" for c in CONTRACTS]),
+)
+write("foundations", page("Foundations", "Names, seeds, types and errors.", [f"unbraid.{f}" for f in FOUNDATIONS]))
+for shelf in filter(registry.names, SHELVES):
+    modules = [f"unbraid.{shelf}.{file}" for file in registry.names(shelf) if (SOURCE / shelf / f"{file}.py").exists()]
+    write(shelf, page(shelf.capitalize(), overview(shelf), modules))
+for room in ROOMS:
+    if modules := public(room):
+        write(
+            room,
+            page(f"unbraid.{room}", (__import__(f"unbraid.{room}", fromlist=["_"]).__doc__ or "").strip(), modules),
+        )
