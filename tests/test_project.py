@@ -103,7 +103,7 @@ def test_everything_on_a_shelf_loads_and_says_what_it_is_in_one_line(shelf: str,
 @pytest.mark.parametrize("shelf", SHELVES)
 def test_a_shelf_lists_what_its_files_hold(shelf: str) -> None:
     package = importlib.import_module(f"unbraid.{shelf}")
-    assert [name.lower() for name in dir(package)] == list(registry.names(shelf))
+    assert sorted(name.lower() for name in dir(package)) == list(registry.names(shelf))
     with pytest.raises(AttributeError, match="nonesuch"):
         _ = package.nonesuch
 
@@ -135,6 +135,15 @@ def test_light_modules_do_not_import_torch(module: str) -> None:
 def test_what_unbraid_promises_at_the_top_is_there() -> None:
     missing = [name for name in unbraid.__all__ if not callable(getattr(unbraid, name))]
     assert not missing
+
+
+@pytest.mark.parametrize("name", registry.names("models"))
+def test_no_option_of_a_model_is_also_one_of_training(name: str) -> None:
+    from unbraid.runs.train import train
+
+    taken = {p.name for p in inspect.signature(train).parameters.values() if p.kind is not p.VAR_KEYWORD}
+    options = inspect.signature(registry.load("models", name)).parameters.values()
+    assert not taken & {option.name for option in options if option.kind is option.KEYWORD_ONLY}
 
 
 def test_versions_agree() -> None:
