@@ -1,0 +1,370 @@
+"""The laws of the shelf of plots, and what each figure must show."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from unbraid import registry
+from unbraid.errors import InvalidData
+from unbraid.plots._draw import enlarge, tile
+from unbraid.plots._latents import dead, shares, telling
+from unbraid.plots._style import colours
+from unbraid.plots.information import information
+from unbraid.plots.latent_space import Panel, side_by_side
+from unbraid.plots.losses import losses
+from unbraid.plots.reconstructions import reconstructions
+from unbraid.plots.sheet import sheet
+from unbraid.types import Bytes, Factor, FactorSpace, Floats
+
+VOCABULARY = {
+    "history", "codes", "factors", "space", "images", "reconstructions", "decode", "divergence", "rows",
+}  # fmt: skip
+SPACE = FactorSpace([Factor("shape", 3, "categorical", ("square", "ellipse", "heart")), Factor("x", 8), Factor("y", 8)])
+FACTORS = SPACE.sample(1200, np.random.default_rng(0))
+NATS = np.array([0.02, 1.5, 2.5])
+
+
+def blob(places: Floats, channels: int = 1) -> Bytes:
+    """A bright spot for each of ``(B, 2)`` places in -2 .. 2, 32 pixels wide."""
+    grid = np.linspace(-3, 3, 32)
+    x = np.exp(-8 * np.square(grid - places[:, :1]))
+    y = np.exp(-8 * np.square(grid - places[:, 1:2]))
+    return np.repeat((255 * y[:, :, None] * x[:, None, :]).astype(np.uint8)[:, None], channels, axis=1)
+
+
+def codes_of_xy() -> Floats:
+    """Three latents: the first is dead, the second carries y, the third x."""
+    noise = np.random.default_rng(1).normal(scale=0.05, size=(len(FACTORS), 3))
+    return noise + np.stack([0 * FACTORS[:, 0], FACTORS[:, 2] / 2 - 1.75, FACTORS[:, 1] / 2 - 1.75], axis=1)
+
+
+CODES = codes_of_xy()
+HISTORY = [{"step": 10 * t, "loss": 80 + 300 / (t + 1), "reconstruction": 78.0, "kl": 2.0} for t in range(30)]
+DATA: dict[str, Any] = {
+    "history": HISTORY,
+    "codes": CODES,
+    "factors": FACTORS,
+    "space": SPACE,
+    "images": blob(CODES[:20, 1:]),
+    "reconstructions": blob(CODES[:20, 1:] + 0.1),
+    "decode": lambda z: blob(z[:, :0:-1] if z.shape[1] > 2 else z),
+    "divergence": NATS,
+    "rows": {"x": blob(np.stack([np.linspace(-2, 2, 40), np.zeros(40)], axis=1))},
+}
+
+
+def draw(name: str, **changed: Any) -> Figure:
+    """Any plot of the shelf, from whatever it asks for."""
+    function: Callable[..., Figure] = registry.load("plots", name)
+    data = DATA | ({"codes": CODES[:, 1:]} if name == "latent_space" else {}) | changed
+    return function(**{key: data[key] for key in inspect.signature(function).parameters})
+
+
+def png(figure: Figure, dpi: int = 100) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi)
+    return stream.getvalue()
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+
+
+def axes_called(figure: Figure, label: str) -> list[Axes]:
+    return [axes for axes in figure.axes if axes.get_label() == label]
+
+
+def height_of(figure: Figure, word: str) -> float:
+    return float(next(text for text in figure.texts if text.get_text() == word).get_position()[1])
+
+
+@pytest.mark.parametrize("name", registry.names("plots"))
+def test_every_plot_is_called_by_keywords_of_one_vocabulary(name: str) -> None:
+    parameters = inspect.signature(registry.load("plots", name)).parameters
+    assert set(parameters) <= VOCABULARY
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters.values())
+    assert all(p.default is p.empty or (p.name == "divergence" and p.default is None) for p in parameters.values())
+
+
+@pytest.mark.parametrize("name", registry.names("plots"))
+def test_every_plot_says_in_a_sentence_what_it_shows(name: str) -> None:
+    assert registry.summary("plots", name).endswith(".")
+    assert len(registry.summary("plots", name)) <= 120
+
+
+@pytest.mark.parametrize("name", registry.names("plots"))
+def test_every_plot_is_a_wide_white_page_with_a_title_and_all_text_inside(name: str) -> None:
+    figure = draw(name)
+    assert isinstance(figure, Figure)
+    assert figure.get_size_inches()[0] * figure.dpi >= 1000
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    png(figure)
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert 0 <= drawn.x0 < drawn.x1 <= width
+    assert 0 <= drawn.y0 < drawn.y1 <= height
+
+
+def test_plots_drawn_in_threads_are_those_drawn_in_turn() -> None:
+    names = registry.names("plots") * 2
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda name: png(draw(name)), names)) == [png(draw(name)) for name in names]
+
+
+@pytest.mark.parametrize("name, label", [("traversals", "traversals"), ("latent_space", "decoded"), ("sheet", "x")])
+@pytest.mark.parametrize("times", [1, 2])
+def test_images_are_crisp_at_whole_multiples_of_the_screen(name: str, label: str, times: int) -> None:
+    figure = draw(name)
+    page = np.asarray(Image.open(io.BytesIO(png(figure, dpi=100 * times))).convert("RGB"))
+    axes = axes_called(figure, label)[0]
+    pixels = np.asarray(axes.images[0].get_array()).repeat(times, axis=0).repeat(times, axis=1)
+    top, left = round((1 - axes.get_position().y1) * len(page)), round(axes.get_position().x0 * page.shape[1])
+    # Frames are drawn over the outermost pixels.
+    shown = page[top + 3 : top + len(pixels) - 3, left + 3 : left + pixels.shape[1] - 3]
+    assert np.array_equal(shown, pixels[3:-3, 3:-3])
+
+
+def test_plots_leave_the_arrays_they_are_given_as_they_are() -> None:
+    before = {name: DATA[name].copy() for name in ("codes", "factors", "images", "divergence")}
+    for name in registry.names("plots"):
+        draw(name)
+    assert all(np.array_equal(before[name], DATA[name]) for name in before)
+
+
+def test_shares_find_the_latent_that_carries_a_factor() -> None:
+    share = shares(CODES, FACTORS)
+    assert share[1, 2] > 0.95
+    assert share[2, 1] > 0.95
+    assert telling(CODES, FACTORS).tolist() == [[False, False, False], [False, False, True], [False, True, False]]
+
+
+def test_shares_of_a_constant_factor_are_not_a_number() -> None:
+    assert np.isnan(shares(CODES, np.zeros((len(CODES), 1), dtype=np.int64))).all()
+
+
+def test_latents_of_little_variance_are_dead_only_beside_livelier_ones() -> None:
+    assert dead(CODES, None).tolist() == [True, False, False]
+    assert not dead(CODES * 0.01, None)[1:].any()
+    assert not dead(CODES[:, :1], None).any()
+
+
+def test_traversals_put_the_latent_with_most_nats_first_and_the_dead_last() -> None:
+    figure = draw("traversals")
+    assert height_of(figure, "z₂") > height_of(figure, "z₁") > height_of(figure, "z₀")
+    assert {"2.50 nats", "1.50 nats", "0.02 nats", "dead"} <= set(words(figure))
+    assert height_of(figure, "dead") == height_of(figure, "z₀")
+
+
+def test_traversals_name_the_factor_that_a_latent_carries() -> None:
+    figure = draw("traversals")
+    rows = {word: height_of(figure, word) for word in ("x", "y", "z₂", "z₁")}
+    assert abs(rows["x"] - rows["z₂"]) < 0.5 * abs(rows["z₂"] - rows["z₁"])
+    assert abs(rows["y"] - rows["z₁"]) < 0.5 * abs(rows["z₂"] - rows["z₁"])
+
+
+def test_traversals_name_no_factor_for_noise() -> None:
+    noise = np.random.default_rng(2).normal(size=(len(FACTORS), 3))
+    assert words(draw("traversals", codes=noise, divergence=None)).count("no factor") == 3
+
+
+def test_traversals_order_by_variance_where_nats_are_unknown() -> None:
+    figure = draw("traversals", codes=CODES * [1, 3, 1], divergence=None)
+    assert height_of(figure, "z₁") > height_of(figure, "z₂") > height_of(figure, "z₀")
+    assert not any("prior" in word for word in words(figure))
+
+
+def test_traversals_move_one_latent_from_minus_two_to_two_around_a_real_code() -> None:
+    asked: list[Floats] = []
+
+    def decode(z: Floats) -> Bytes:
+        asked.append(z)
+        return blob(z[:, 1:])
+
+    draw("traversals", decode=decode)
+    moved = np.concatenate(asked).reshape(3, 9, 3)
+    for row, latent in enumerate([2, 1, 0]):
+        assert np.allclose(moved[row, :, latent], np.linspace(-2, 2, 9))
+        others = [j for j in range(3) if j != latent]
+        assert np.ptp(moved[row][:, others], axis=0).max() == 0
+        assert (CODES[:, others] == moved[row, 0, others]).all(axis=1).any()
+
+
+def test_traversals_refuse_a_decoder_of_another_number_of_images() -> None:
+    with pytest.raises(InvalidData, match="an image for each code"):
+        draw("traversals", decode=lambda z: blob(z[:5]))
+
+
+def test_traversals_refuse_nats_of_other_latents() -> None:
+    with pytest.raises(InvalidData, match="3 finite numbers"):
+        draw("traversals", divergence=NATS[:2])
+
+
+def test_information_writes_the_share_of_every_cell() -> None:
+    figure = information(codes=CODES, factors=FACTORS, space=SPACE)
+    cells = [text.get_text() for text in axes_called(figure, "information")[0].texts]
+    assert cells == [f"{share:.2f}" for share in shares(CODES, FACTORS).T.ravel()]
+
+
+def test_information_orders_latents_by_nats_only_when_they_are_given() -> None:
+    def ticks(figure: Figure) -> list[str]:
+        return [label.get_text()[:2] for label in axes_called(figure, "information")[0].get_xticklabels()]
+
+    assert ticks(draw("information")) == ["z₂", "z₁", "z₀"]
+    assert ticks(draw("information", divergence=None)) == ["z₀", "z₁", "z₂"]
+
+
+def test_information_marks_a_factor_that_never_varies() -> None:
+    factors = FACTORS.copy()
+    factors[:, 0] = 1
+    assert words(draw("information", factors=factors)).count("–") == 3
+
+
+def test_information_refuses_factors_outside_the_space() -> None:
+    with pytest.raises(InvalidData, match="below the sizes"):
+        draw("information", factors=FACTORS + 5)
+
+
+def test_losses_part_terms_of_different_size() -> None:
+    figure = losses(history=HISTORY)
+    panels = axes_called(figure, "panel")
+    assert [
+        sorted(text.get_text().split()[0] for text in panel.texts if "↑" not in text.get_text()) for panel in panels
+    ] == [
+        ["loss", "reconstruction"],
+        ["kl"],
+    ]
+    assert all(panel.get_ylabel() == "nats per image" for panel in panels)
+
+
+def test_losses_show_a_single_row() -> None:
+    figure = losses(history=HISTORY[:1])
+    points = [line for panel in axes_called(figure, "panel") for line in panel.lines if line.get_marker() == "o"]
+    assert sum(len(np.atleast_1d(line.get_xdata())) for line in points) == 3
+
+
+def test_losses_leave_a_gap_where_a_value_is_not_finite_and_say_so() -> None:
+    broken = [row | ({"kl": float("nan"), "loss": float("inf")} if row["step"] == 100 else {}) for row in HISTORY]
+    figure = losses(history=broken)
+    assert any("2 values are not finite" in word for word in words(figure))
+    kl = max(axes_called(figure, "panel")[1].lines, key=lambda line: len(np.atleast_1d(line.get_xdata())))
+    assert np.flatnonzero(np.isnan(np.asarray(kl.get_ydata()))).tolist() == [10]
+
+
+def test_losses_do_not_let_the_first_value_flatten_the_rest() -> None:
+    history = [{"step": t, "loss": 3000.0 if t == 0 else 60.0 + t % 3} for t in range(200)]
+    figure = losses(history=history)
+    assert axes_called(figure, "panel")[0].get_ylim()[1] < 100
+    assert any("3,000" in word for word in words(figure))
+
+
+def test_losses_take_rows_that_hold_only_some_names() -> None:
+    figure = losses(history=[*HISTORY, {"step": 400, "validation_loss": 90.0}])
+    assert any(word.startswith("validation loss") for word in words(figure))
+
+
+def test_losses_do_not_draw_the_epoch() -> None:
+    figure = losses(history=[row | {"epoch": 3} for row in HISTORY])
+    assert words(figure) == words(losses(history=HISTORY))
+
+
+@pytest.mark.parametrize("history", [[], [{"loss": 1.0}], [{"step": 0, "loss": float("nan")}]])
+def test_losses_refuse_a_history_without_values(history: list[dict[str, float]]) -> None:
+    with pytest.raises(InvalidData, match="finite value"):
+        losses(history=history)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_reconstructions_stand_below_their_originals(channels: int) -> None:
+    above, below = np.full((2, 5, channels, 32, 32), 90, dtype=np.uint8)
+    below = below // 3
+    figure = reconstructions(images=above, reconstructions=below)
+    pixels = np.asarray(axes_called(figure, "pairs")[0].images[0].get_array())
+    assert (pixels[:64, :64] == 90).all()
+    assert (pixels[66:130, :64] == 30).all()
+    assert height_of(figure, "original") > height_of(figure, "reconstruction")
+
+
+def test_reconstructions_refuse_other_shapes_and_floats() -> None:
+    with pytest.raises(InvalidData, match="one shape"):
+        draw("reconstructions", reconstructions=DATA["images"][:5])
+    with pytest.raises(InvalidData, match="unsigned bytes"):
+        draw("reconstructions", reconstructions=DATA["images"] / 255)
+
+
+def test_sheet_has_a_row_for_each_factor_and_spreads_many_values() -> None:
+    figure = sheet(images=DATA["images"], rows=DATA["rows"] | {"shape": blob(CODES[:3, 1:], channels=1)})
+    assert {"x", "shape", "3 values", "11 of 40 values"} <= set(words(figure))
+    picture = np.asarray(axes_called(figure, "x")[0].images[0].get_array())
+    first, last = enlarge(DATA["rows"]["x"][[0, -1]])
+    assert np.array_equal(picture[:, :64], first)
+    assert np.array_equal(picture[:, -64:], last)
+
+
+def test_latent_space_shows_the_range_of_the_codes_on_its_axes() -> None:
+    codes = CODES[:, 1:] * [10.0, 1.0] + [50.0, 0.0]
+    figure = draw("latent_space", codes=codes)
+    scatter, grid = axes_called(figure, "codes")[0], axes_called(figure, "decoded")[0]
+    low, high = np.percentile(codes, [1, 99], axis=0)
+    assert np.allclose([grid.get_xlim(), grid.get_ylim()], np.stack([low, high], axis=1))
+    assert scatter.get_xlim()[0] < -2
+    assert scatter.get_xlim()[1] > codes[:, 0].max()
+    assert {"square", "ellipse", "heart", "shape"} <= set(words(figure))
+
+
+def test_latent_space_decodes_each_image_where_it_stands() -> None:
+    asked: list[Floats] = []
+
+    def decode(z: Floats) -> Bytes:
+        asked.append(z)
+        return blob(z)
+
+    figure = draw("latent_space", decode=decode)
+    x0, x1, y0, y1 = axes_called(figure, "decoded")[0].images[0].get_extent()
+    places = asked[0].reshape(11, 11, 2)
+    assert np.allclose(places[0, 0], [x0 + (x1 - x0) / 22, y1 - (y1 - y0) / 22])
+    assert np.allclose(places[-1, -1], [x1 - (x1 - x0) / 22, y0 + (y1 - y0) / 22])
+
+
+def test_latent_space_refuses_ten_latents() -> None:
+    with pytest.raises(InvalidData, match="2 latents, but the codes have 10"):
+        draw("latent_space", codes=np.zeros((len(FACTORS), 10)))
+
+
+def test_side_by_side_titles_each_model_with_the_range_of_its_codes() -> None:
+    wide = Panel(CODES[:, 1:] * 20, FACTORS, SPACE, blob)
+    figure = side_by_side({"AE": wide, "VAE": Panel(CODES[:, 1:], FACTORS, SPACE, blob)})
+    assert height_of(figure, "AE") > height_of(figure, "VAE")
+    assert len(axes_called(figure, "codes")) == len(axes_called(figure, "decoded")) == 2
+    low = f"{CODES[:, 1].min() * 20:.1f}".replace("-", "−")
+    assert any(word.startswith(f"z₀ from {low} to") for word in words(figure))
+
+
+@pytest.mark.parametrize("kind", ["categorical", "ordinal", "cyclic"])
+@pytest.mark.parametrize("size", [1, 10, 40])
+def test_every_value_of_a_factor_has_a_colour_of_its_own(kind: Any, size: int) -> None:
+    assert len(np.unique(colours(Factor("a", size, kind)), axis=0)) == size
+
+
+def test_images_grow_by_whole_multiples_and_shrink_by_averages() -> None:
+    assert enlarge(np.zeros((2, 1, 28, 28), dtype=np.uint8)).shape == (2, 56, 56, 3)
+    stripes = np.zeros((1, 3, 128, 128), dtype=np.uint8)
+    stripes[..., ::2] = 200
+    assert (enlarge(stripes) == 100).all()
+
+
+def test_tiles_are_parted_by_white_and_the_last_row_is_filled() -> None:
+    picture = tile(np.zeros((3, 4, 4, 3), dtype=np.uint8), columns=2, gap=1)
+    assert picture.shape == (9, 9, 3)
+    assert (picture[4] == 255).all()
+    assert (picture[5:, 4:] == 255).all()
+    assert not picture[:4, 5:].any()
