@@ -29,11 +29,9 @@ docs: ## build the documentation into docs/_build/html; a warning is an error
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: setup ## run every script in benchmarks/, one after the other
-	@set -e; for script in benchmarks/*.py; do \
-		[ -e "$$script" ] || { echo "there are no benchmarks"; exit 0; }; \
-		echo "== $$script"; $(BIN)/python "$$script"; \
-	done
+bench: setup ## run every script in benchmarks/ in turn; what they print is kept in runs/benchmarks.txt
+	@mkdir -p runs
+	@bash -o pipefail -ec 'for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done | tee runs/benchmarks.txt'
 
 clean: ## remove .venv and everything that was made
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist docs/_build docs/generated
