@@ -1,0 +1,1 @@
+"""Drawing: outlines, and the stamping of whole batches of them into images; numpy alone."""
