@@ -21,7 +21,9 @@ from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
 
 __all__ = ["Panel", "latent_space", "side_by_side"]
 
-SIDE, GAP, CELLS = 352, 74, 11
+CELLS, CELL = 11, 32
+"""Decoded images in a row, and the pixels of each on the page."""
+SIDE, GAP = CELLS * (CELL + 1) - 1, 70
 PRIOR = 2.0
 """The radius of the circle, in standard deviations of the prior; a standard normal has 86 % of its mass within."""
 CENTRAL = (1.0, 99.0)
@@ -101,7 +103,7 @@ def _page(panels: Mapping[str, Panel], title: str) -> Figure:
         factor, column = next(((f, k) for k, f in enumerate(panel.space) if f.size > 1), (panel.space.all[0], 0))
         _scatter(scatter, panel.codes, colours(factor)[panel.factors[:, column]], low, high)
         _grid(grid, panel.decode, low, high)
-        _legend(page, left + 2 * SIDE + GAP + 22, top, factor)
+        _legend(page, left + 2 * SIDE + GAP + 20, top, factor)
     return page.figure
 
 
@@ -132,7 +134,8 @@ def _grid(axes: Axes, decode: Callable[[Floats], Bytes], low: Floats, high: Floa
     across, up = (low + (high - low) * (np.arange(CELLS)[:, None] + 0.5) / CELLS).T
     places = np.stack(np.meshgrid(across, up[::-1]), axis=-1).reshape(-1, 2)
     images = decoded(decode, places)
-    picture = tile(enlarge(images, min(TILE, *images.shape[2:])), CELLS, gap=0)
+    pixels = enlarge(images, min(TILE, max(images.shape[2:])))
+    picture = tile(pixels, CELLS, gap=max(1, pixels.shape[1] // CELL))
     sharp = "nearest" if len(picture) <= SIDE else "antialiased"
     axes.imshow(picture, extent=(low[0], high[0], low[1], high[1]), aspect="auto", interpolation=sharp)
     axes.spines[:].set_visible(True)

@@ -24,8 +24,11 @@ APART = 5.0
 """Terms whose sizes differ by more than this stand in panels of their own."""
 SETTLING = 0.05
 """The share of a fit whose values may lie above the panel, since a first loss dwarfs all that follow."""
+FLAT = 0.4
+"""The share of a panel's height to which the first moments may press all that follows."""
 SMOOTHED_FROM = 100
 """Points from which on a running mean is drawn over the values."""
+STEPS = [1, 2, 2.5, 5, 10]
 COUNTERS = ("step", "epoch")
 """What a row says besides nats."""
 PANEL, BETWEEN, LABELS = 230, 44, 210
@@ -67,8 +70,8 @@ def losses(*, history: Sequence[Mapping[str, float]]) -> Figure:
         axes.set_ylabel("nats per image")
         axes.grid(axis="y", color=FAINT, linewidth=0.8)
         axes.set_axisbelow(True)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=STEPS))
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}".replace("-", "−"))
         axes.yaxis.set_major_formatter(lambda y, _: f"{y:,.6g}".replace("-", "−"))
         if row == len(panels) - 1:
@@ -136,7 +139,7 @@ def _limit(axes: Axes, curves: Sequence[Curve]) -> None:
     settled = [values[int(len(values) * SETTLING) :] for _, values in curves]
     later = np.concatenate([values[np.isfinite(values)] for values in settled])
     low, high = float(everything.min()), float(everything.max())
-    if later.size and high - low > 3 * (float(later.max()) - min(low, 0.0)):
+    if later.size and float(later.max()) - low < FLAT * (high - low):
         text = f"↑ up to {_number(high)} at first"
         axes.text(0.0, 1.045, text, transform=axes.transAxes, color=GREY, size=9.5, va="center")
         high = float(later.max())
