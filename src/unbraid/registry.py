@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 from unbraid.errors import UnknownName
 
-__all__ = ["Shelf", "load", "name_of", "names", "options", "summary"]
+__all__ = ["Shelf", "check", "load", "name_of", "names", "options", "parameters", "summary"]
 
 
 def _folder(shelf: str) -> Path:
@@ -38,14 +39,23 @@ def names(shelf: str) -> tuple[str, ...]:
     return tuple(sorted(own | set(_added(shelf))))
 
 
+def check(shelf: str, name: str) -> None:
+    """Make sure that ``name`` is on a shelf, without importing it.
+
+    Raises:
+        UnknownName: When it is not, with the nearest names.
+    """
+    if name not in names(shelf):
+        raise UnknownName(shelf.removesuffix("s"), name, names(shelf))
+
+
 def load(shelf: str, name: str) -> Any:
     """The class or function called ``name`` on a shelf.
 
     Raises:
         UnknownName: When there is none, with the nearest names.
     """
-    if name not in names(shelf):
-        raise UnknownName(shelf.removesuffix("s"), name, names(shelf))
+    check(shelf, name)
     if name in _added(shelf):
         return _added(shelf)[name].load()
     module = import_module(f"unbraid.{shelf}.{name}")
@@ -71,14 +81,18 @@ def name_of(shelf: str, instance: object) -> str | None:
     return name if name in names(shelf) and load(shelf, name) is type(instance) else None
 
 
+def parameters(made: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The keyword-only parameters of a class or function: they *are* its configuration."""
+    return {p.name: p for p in inspect.signature(made).parameters.values() if p.kind is p.KEYWORD_ONLY}
+
+
 def options(instance: object) -> dict[str, Any]:
     """The keyword-only options an object was made with.
 
     By convention every keyword-only argument of a model's or world's ``__init__`` is kept as an attribute of the same
     name; a shelf-wide test holds it.
     """
-    parameters = inspect.signature(type(instance).__init__).parameters.values()
-    return {p.name: getattr(instance, p.name) for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return {name: getattr(instance, name) for name in parameters(type(instance))}
 
 
 class Shelf(ModuleType):

@@ -8,19 +8,37 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, ParamSpec
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InvalidData
+from unbraid.seed import numpy_generator
 from unbraid.types import FactorSpace, Floats, Integers
 
-__all__ = ["Declaration", "Sampler", "Score", "as_codes", "as_factors", "score"]
+__all__ = [
+    "Codes",
+    "Declaration",
+    "Factors",
+    "Sampler",
+    "Score",
+    "Scorer",
+    "as_codes",
+    "as_factors",
+    "hold_out",
+    "score",
+    "varying",
+]
 
 P = ParamSpec("P")
+
+Codes: TypeAlias = Any
+"""Codes as a score accepts them: numbers ``(N, D)`` in numpy, torch or nested lists; its body sees float64 arrays."""
+Factors: TypeAlias = Any
+"""Factors as a score accepts them: value indices ``(N, F)``, likewise; its body sees int64 arrays."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +47,7 @@ class Score:
 
     Args:
         value: The headline number.
-        parts: Named numbers it is made of (per factor, or other readings).
+        parts: Named numbers it is made of; the part of one factor is called by its column, ``"0"``, ``"1"``, ...
         matrix: What it was computed from, latents x factors, or None.
         settings: Every setting, sample size and seed that the value depends on.
         name: Which score it is.
@@ -47,6 +65,15 @@ class Score:
     def __str__(self) -> str:
         parts = ", ".join(f"{name} {value:.3f}" for name, value in self.parts.items())
         return f"{self.name} {self.value:.3f}" + (f" ({parts})" if parts else "")
+
+    def named(self, factors: Sequence[str]) -> Score:
+        """The same score with the parts of single factors called by the factors' names.
+
+        >>> Score(0.5, {"0": 0.25, "1": 0.75}, name="mig").named(["shape", "scale"]).parts
+        {'shape': 0.25, 'scale': 0.75}
+        """
+        names = {str(column): name for column, name in enumerate(factors)}
+        return replace(self, parts={names.get(part, part): value for part, value in self.parts.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """The score as plain numbers, lists and text, ready for JSON."""
@@ -88,6 +115,16 @@ class Declaration:
     citation: str = ""
 
 
+class Scorer(Protocol[P]):
+    """A declared score: the function as it was written, and what it says of itself."""
+
+    declaration: Declaration
+    __name__: str
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Score:
+        """Compute the score."""
+
+
 def score(
     *,
     lowest: float = 0.0,
@@ -96,14 +133,14 @@ def score(
     needs: Literal["codes", "sampler"] = "codes",
     reference: str,
     citation: str = "",
-) -> Callable[[Callable[P, Score]], Callable[P, Score]]:
+) -> Callable[[Callable[P, Score]], Scorer[P]]:
     """Declare a function to be a score; the arguments are those of :class:`Declaration`.
 
-    The decorated function receives checked arrays (float64 codes ``(N, D)``, int64 factors ``(N, F)``), and its result
-    carries its name and every keyword setting, defaults included.
+    The decorated function receives checked arrays (float64 codes ``(N, D)``, int64 factors ``(N, F)``, and the same for
+    ``test``), and its result carries its name and every keyword setting, defaults included.
     """
 
-    def declare(function: Callable[P, Score]) -> Callable[P, Score]:
+    def declare(function: Callable[P, Score]) -> Scorer[P]:
         signature = inspect.signature(function)
 
         @functools.wraps(function)
@@ -116,17 +153,55 @@ def score(
                 given["codes"], given["factors"] = _checked_pair(given["codes"], given["factors"], "the codes")
                 settings["samples"] = len(given["codes"])
             if given.get("test") is not None:
-                test_codes, test_factors = given["test"]
-                given["test"] = _checked_pair(test_codes, test_factors, "the test codes")
+                given["test"] = _checked_test(given["test"], given["codes"], given["factors"])
                 settings["test_samples"] = len(given["test"][0])
             settings |= {k: v for k, v in given.items() if k not in ("codes", "factors", "test", "sampler")}
             result = function(*bound.args, **bound.kwargs)
-            return Score(result.value, result.parts, result.matrix, settings | dict(result.settings), function.__name__)
+            return replace(result, settings=settings | dict(result.settings), name=function.__name__)
 
-        checked.declaration = Declaration(lowest, highest, direction, needs, reference, citation)  # type: ignore[attr-defined]
-        return checked
+        declared = cast("Scorer[P]", checked)
+        declared.declaration = Declaration(lowest, highest, direction, needs, reference, citation)
+        return declared
 
     return declare
+
+
+def hold_out(
+    codes: Floats, factors: Integers, test: tuple[Floats, Integers] | None, *, seed: int
+) -> tuple[Floats, Integers, Floats, Integers]:
+    """What to fit a predictor on and what to judge it by: codes, factors, test codes, test factors.
+
+    Without ``test``, a third of the samples (rounded down), drawn by the seed, is held out.
+
+    Raises:
+        InvalidData: When there are too few samples to hold any out.
+    """
+    if test is not None:
+        return codes, factors, *test
+    held = len(codes) // 3
+    if held == 0:
+        raise InvalidData(
+            f"a third of the samples is held out for testing, which takes at least 3, but there are {len(codes)}: "
+            "give more, or test=(codes, factors)"
+        )
+    order = numpy_generator(seed, "hold out").permutation(len(codes))
+    kept, tested = order[held:], order[:held]
+    return codes[kept], factors[kept], codes[tested], factors[tested]
+
+
+def varying(factors: Integers) -> Integers:
+    """The columns of the factors that take more than one value: nothing can be learned or said of the others.
+
+    Raises:
+        InvalidData: When there is none.
+    """
+    columns = np.flatnonzero(factors.min(axis=0) < factors.max(axis=0))
+    if len(columns) == 0:
+        raise InvalidData(
+            f"every factor has one value in the {len(factors)} samples learned from: there is nothing to measure; "
+            "give samples in which a factor varies"
+        )
+    return columns
 
 
 def as_codes(codes: Any, what: str = "codes") -> Floats:
@@ -166,3 +241,13 @@ def _checked_pair(codes: Any, factors: Any, what: str) -> tuple[Floats, Integers
             f"{what} have {len(codes)} rows but the factors {len(factors)}: they must describe the same samples"
         )
     return codes, factors
+
+
+def _checked_test(test: Any, codes: Floats, factors: Integers) -> tuple[Floats, Integers]:
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        raise InvalidData(f"test must be a pair (codes, factors), but is of type {type(test).__name__}")
+    test_codes, test_factors = _checked_pair(test[0], test[1], "the test codes")
+    for what, given, expected in (("latents", test_codes, codes), ("factors", test_factors, factors)):
+        if given.shape[1] != expected.shape[1]:
+            raise InvalidData(f"test has {given.shape[1]} {what}, but what is learned from has {expected.shape[1]}")
+    return test_codes, test_factors

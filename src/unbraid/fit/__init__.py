@@ -2,10 +2,10 @@
 
 from unbraid.fit.callback import HOOKS, Callback, hook
 from unbraid.fit.callbacks.checkpoint import Checkpoint, resume
-from unbraid.fit.data import Indexed, Source, Tensors, source
 from unbraid.fit.callbacks.history import History
-from unbraid.fit.metric import Mean, Metric, metric
 from unbraid.fit.callbacks.progress import Progress
+from unbraid.fit.data import Indexed, Source, Tensors, source
+from unbraid.fit.metric import Mean, Metric, metric
 from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import Key, State
 from unbraid.fit.trial import Trial

@@ -19,11 +19,11 @@ class Callback:
     """Something that happens at certain moments of a trial: override the hooks you need, the others cost nothing.
 
     In the order of a fit: ``on_start``; every epoch ``on_start_epoch``; every batch ``on_sample``; every player's turn
-    ``on_forward`` (output known), ``on_criterion`` (loss known), ``on_backward`` (gradients complete, before the optimiser);
-    ``on_step``; ``on_record`` when a row joins the history; ``on_end_epoch``; ``on_checkpoint`` when an interrupted trial
-    must be saved; ``on_exception``; and always ``on_end``. Evaluation has its own: ``on_start_validation``,
-    ``on_sample_validation``, ``on_forward_validation``, ``on_criterion_validation``, ``on_step_validation``,
-    ``on_end_validation``.
+    ``on_forward`` (output known), ``on_criterion`` (loss known), ``on_backward`` (gradients complete, before the
+    optimiser); ``on_step``; ``on_record`` when a row joins the history; ``on_end_epoch``; ``on_checkpoint`` when an
+    interrupted trial must be saved; ``on_exception``; and always ``on_end``. Evaluation has its own:
+    ``on_start_validation``, ``on_sample_validation``, ``on_forward_validation``, ``on_criterion_validation``,
+    ``on_step_validation``, ``on_end_validation``.
     """
 
     def bind(self, trial: Trial) -> None:
@@ -153,6 +153,10 @@ class Hooks:
             try:
                 function(state)
             except Exception as error:
-                where = f"{name} of {callback!r}" if isinstance(callback, FunctionCallback) else f"{type(callback).__name__}.{name}"
+                where = (
+                    f"{name} of {callback!r}"
+                    if isinstance(callback, FunctionCallback)
+                    else f"{type(callback).__name__}.{name}"
+                )
                 error.add_note(f"raised in the callback {where}, epoch {state[EPOCH]}, step {state[STEP]}")
                 raise

@@ -9,7 +9,7 @@ import queue
 import random
 import sys
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sized
 from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
@@ -92,14 +92,18 @@ class Tensors(Source):
         require_at_least(1, batch_size=batch_size)
         lengths = {len(tensor) for tensor in tensors}
         if len(lengths) != 1 or 0 in lengths:
-            raise InvalidData(f"tensors must have one common length above 0, but have {sorted(lengths) or 'none at all'}")
+            raise InvalidData(
+                f"tensors must have one common length above 0, but have {sorted(lengths) or 'none at all'}"
+            )
         self.tensors, self.batch_size, self.shuffle, self.seed = tensors, batch_size, shuffle, seed
         super().__init__(-(-len(tensors[0]) // batch_size))
 
     def batches(self, epoch: int, start: int) -> Iterator[Any]:
         """The epoch's mini-batches from number ``start`` on."""
         n, size = len(self.tensors[0]), self.batch_size
-        order = torch.randperm(n, generator=torch_generator(self.seed, "order", epoch)) if self.shuffle else torch.arange(n)
+        order = (
+            torch.randperm(n, generator=torch_generator(self.seed, "order", epoch)) if self.shuffle else torch.arange(n)
+        )
         for first in range(start * size, n, size):
             rows = order[first : first + size]
             yield self.tensors[0][rows] if len(self.tensors) == 1 else tuple(tensor[rows] for tensor in self.tensors)
@@ -113,7 +117,7 @@ class Passes(Source):
     """
 
     def __init__(self, iterable: Iterable[Any]) -> None:
-        super().__init__(len(iterable) if hasattr(iterable, "__len__") else None)
+        super().__init__(len(iterable) if isinstance(iterable, Sized) else None)
         self.iterable = iterable
         if self.length == 0:
             raise InvalidData("the data holds no batch: give at least one")
@@ -122,7 +126,9 @@ class Passes(Source):
         """One pass from batch ``start`` on."""
         iterator = iter(self.iterable)
         if iterator is self.iterable and epoch:
-            raise InvalidData("a one-shot iterator cannot be passed over twice: give a list, a DataLoader or a function of step")
+            raise InvalidData(
+                "a one-shot iterator cannot be passed over twice: give a list, a DataLoader or a function of step"
+            )
         for _ in range(start):
             next(iterator, None)
         return iterator
@@ -150,7 +156,9 @@ def source(data: Any, *, batch_size: int = 32) -> Source:
         return Passes(DataLoader(data, batch_size=batch_size, shuffle=True))
     if isinstance(data, Iterable):
         return Passes(data)
-    raise InvalidData(f"cannot draw batches from {type(data).__name__}: give an iterable, a tensor, or an object with batch(step)")
+    raise InvalidData(
+        f"cannot draw batches from {type(data).__name__}: give an iterable, a tensor, or an object with batch(step)"
+    )
 
 
 class Cursor:
@@ -245,7 +253,8 @@ def count(batch: Any) -> int:
 
 def random_state() -> dict[str, Any]:
     """The state of every global random generator, in types that a safe loader accepts."""
-    kind, keys, *rest = np.random.get_state()
+    # Whoever still uses numpy's global generator must find it as it was, too.
+    kind, keys, *rest = np.random.get_state()  # noqa: NPY002
     state: dict[str, Any] = {
         "torch": torch.get_rng_state(),
         "numpy": [str(kind), torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest],
@@ -262,7 +271,7 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     """Take up what :func:`random_state` gave."""
     torch.set_rng_state(state["torch"])
     kind, keys, *rest = state["numpy"]
-    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
     random.setstate(state["python"])
     if "cuda" in state and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])

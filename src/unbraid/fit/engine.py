@@ -12,7 +12,7 @@ from unbraid.fit.data import count
 from unbraid.fit.metric import Metric, Terms, named
 from unbraid.fit.player import Loss, Optimisers, Player, criterion_loss, model_loss, players
 from unbraid.fit.runtime import Runtime
-from unbraid.fit.state import BATCH, COUNT, LOSS, PLAYER, TERMS, TRAINING, X, Y_TRUE, State
+from unbraid.fit.state import BATCH, COUNT, LOSS, PLAYER, TERMS, TRAINING, Y_TRUE, State, X
 
 __all__ = ["Engine"]
 
@@ -121,8 +121,10 @@ class Engine:
         if isinstance(loss, Mapping):
             state[TERMS] = loss
             self.terms.update(state)
-            loss = sum(loss.values())  # type: ignore[assignment]
-        state[LOSS] = loss  # type: ignore[assignment]
+            first, *others = loss.values()
+            state[LOSS] = sum(others, start=first)
+        else:
+            state[LOSS] = loss
         self.fire("on_criterion" if state[TRAINING] else "on_criterion_validation")
         if player is self.players[0]:
             for metric in self.first:

@@ -37,7 +37,7 @@ class Metric(ABC):
         """What must survive an interruption."""
         return {}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - a metric without memory need not say so
         """Take up what :meth:`state_dict` gave."""
 
 
@@ -52,7 +52,8 @@ class Mean(Metric):
     def __init__(self, name: str, of: Key[Any] | Callable[[State], Tensor | float]) -> None:
         self.name = name
         self.of: Callable[[State], Any] = (lambda state: state[of]) if isinstance(of, Key) else of
-        self.reset()
+        self.total: Tensor | None = None
+        self.samples = 0
 
     def update(self, state: State) -> None:
         """Add the batch's value, weighted by its samples."""
@@ -60,9 +61,17 @@ class Mean(Metric):
         if isinstance(value, Tensor):
             value = value.detach()
             # A float64 sum: over a long epoch float32 loses digits. MPS has no float64.
-            self.total = value.to(torch.float32 if value.is_mps else torch.float64) * n if self.total is None else self.total.add_(value, alpha=n)
+            self.total = (
+                value.to(torch.float32 if value.is_mps else torch.float64) * n
+                if self.total is None
+                else self.total.add_(value, alpha=n)
+            )
         else:
-            self.total = torch.tensor(float(value) * n, dtype=torch.float64) if self.total is None else self.total.add_(value * n)
+            self.total = (
+                torch.tensor(float(value) * n, dtype=torch.float64)
+                if self.total is None
+                else self.total.add_(value * n)
+            )
         self.samples += n
 
     def compute(self) -> dict[str, float]:
@@ -71,8 +80,7 @@ class Mean(Metric):
 
     def reset(self) -> None:
         """Forget everything."""
-        self.total: Tensor | None = None
-        self.samples = 0
+        self.total, self.samples = None, 0
 
     def state_dict(self) -> dict[str, Any]:
         """Sum and count."""
@@ -121,11 +129,13 @@ def _term(name: str) -> Callable[[State], Tensor]:
 
 
 def _accuracy(state: State) -> Tensor:
-    return (state[Y_PRED].detach().argmax(dim=1) == state[Y_TRUE]).float().mean()
+    correct: Tensor = state[Y_PRED].detach().argmax(dim=1) == state[Y_TRUE]
+    return correct.float().mean()
 
 
 def _squared_error(state: State) -> Tensor:
-    return (state[Y_PRED].detach() - state[Y_TRUE]).square().mean()
+    error: Tensor = state[Y_PRED].detach() - state[Y_TRUE]
+    return error.square().mean()
 
 
 _NAMED: dict[str, Callable[[], Metric]] = {

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from unbraid.errors import InvalidOption
-from unbraid.fit.state import STEP, X, Y_PRED, Y_TRUE, State
+from unbraid.fit.state import STEP, Y_PRED, Y_TRUE, State, X
 
 __all__ = ["Loss", "Optimisers", "Player", "criterion_loss", "model_loss", "players"]
 
@@ -43,7 +43,9 @@ class Player:
         return parameter is not None and parameter.default is inspect.Parameter.empty
 
 
-def criterion_loss(forward: Callable[[Any], Any], criterion: Callable[..., Any], on_forward: Callable[[], None]) -> Loss:
+def criterion_loss(
+    forward: Callable[[Any], Any], criterion: Callable[..., Any], on_forward: Callable[[], None]
+) -> Loss:
     """The loss of a model under a criterion of ``(y_pred, y_true)``, or of the state when it takes one argument.
 
     The signature is read once, here: an error inside the criterion is never mistaken for a wrong number of arguments.
@@ -59,7 +61,7 @@ def criterion_loss(forward: Callable[[Any], Any], criterion: Callable[..., Any],
 
 
 def model_loss(loss: Callable[..., Any], player: str | None) -> Loss:
-    """The loss that a model states itself: ``loss(batch, step)``, or ``loss(batch, step, player)`` with several players."""
+    """The loss that a model states itself: ``loss(batch, step)``, and ``loss(batch, step, player)`` for several players."""
     if player is None:
         return lambda state: loss(state[X], state[STEP])
     return lambda state: loss(state[X], state[STEP], player)
@@ -79,10 +81,12 @@ def players(model: nn.Module, optimisers: Optimisers, losses: Callable[[str | No
     parameters: Mapping[str, Any]
     parameters = model.players() if callable(getattr(model, "players", None)) else {"model": list(model.parameters())}  # type: ignore[operator]
     if isinstance(optimisers, Optimizer):
-        optimisers = {name: optimisers for name in parameters} if len(parameters) == 1 else {"": optimisers}
+        optimisers = dict.fromkeys(parameters, optimisers) if len(parameters) == 1 else {"": optimisers}
     if isinstance(optimisers, Mapping):
         if set(optimisers) != set(parameters):
-            raise InvalidOption(f"every player needs an optimiser: players {sorted(parameters)}, optimisers for {sorted(optimisers)}")
+            raise InvalidOption(
+                f"every player needs an optimiser: players {sorted(parameters)}, optimisers for {sorted(optimisers)}"
+            )
         made = dict(optimisers)
     else:
         make = optimisers or (lambda group: torch.optim.Adam(group, lr=1e-3))

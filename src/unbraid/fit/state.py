@@ -18,7 +18,6 @@ __all__ = [
     "EPOCHS",
     "EPOCH_LENGTH",
     "HISTORY",
-    "Key",
     "LOSS",
     "METRICS",
     "MODEL",
@@ -28,12 +27,13 @@ __all__ = [
     "STEP",
     "STEPS",
     "STOP",
-    "State",
     "TERMS",
     "TRAINING",
-    "X",
     "Y_PRED",
     "Y_TRUE",
+    "Key",
+    "State",
+    "X",
 ]
 
 T = TypeVar("T")

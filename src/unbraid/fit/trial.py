@@ -46,8 +46,8 @@ class Trial:
     """Fits a model, by a criterion, by the model's own ``loss(batch, step)``, or by any closure.
 
     Args:
-        model: Any module. With neither criterion nor closure it must have ``loss(batch, step)``, which gives a scalar or
-            named terms; if its ``players()`` names several players, ``loss(batch, step, player)``.
+        model: Any module. With neither criterion nor closure it must have ``loss(batch, step)``, which gives a scalar
+            or named terms; if its ``players()`` names several players, ``loss(batch, step, player)``.
         optimizer: An optimiser, one by player name, or a function from parameters to one; Adam at 1e-3 by default.
         criterion: A function of ``(y_pred, y_true)`` or of the state; batches are then ``(x, y_true)`` or ``x``.
         closure: A function of the state that gives the loss; it replaces model call and criterion.
@@ -117,7 +117,12 @@ class Trial:
             InvalidOption: When it is not said how long to fit.
             KeyboardInterrupt: After an interruption, once ``on_checkpoint`` has been called.
         """
-        for name, value in {"steps": steps, "epochs": epochs, "epoch_length": epoch_length, "record_every": record_every}.items():
+        for name, value in {
+            "steps": steps,
+            "epochs": epochs,
+            "epoch_length": epoch_length,
+            "record_every": record_every,
+        }.items():
             if value is not None:
                 require_at_least(1, **{name: value})
         batches, state, engine = source(data), self.state, self.engine
@@ -137,7 +142,9 @@ class Trial:
                 engine.fire("on_start")
                 while not self._done():
                     engine.fire("on_start_epoch")
-                    for window in self._cursor.windows(batches, state[EPOCH], state[POSITION], self.accumulate, epoch_length):
+                    for window in self._cursor.windows(
+                        batches, state[EPOCH], state[POSITION], self.accumulate, epoch_length
+                    ):
                         engine.step(window)
                         state[STEP] += 1
                         state[POSITION] += len(window)
@@ -243,12 +250,17 @@ class Trial:
     def __repr__(self) -> str:
         optimisers = ", ".join(f"{player.name}: {type(player.optimizer).__name__}" for player in self.engine.players)
         names = ", ".join(type(callback).__name__ for callback in self.callbacks) or "none"
-        return f"Trial({type(self.model).__name__} on {self.runtime.device}; {optimisers}; callbacks: {names}; step {self.state[STEP]})"
+        name, device, step = type(self.model).__name__, self.runtime.device, self.state[STEP]
+        return f"Trial({name} on {device}; {optimisers}; callbacks: {names}; step {step})"
 
     def _done(self) -> bool:
         state = self.state
         steps, epochs = state[STEPS], state[EPOCHS]
-        return state[STOP] or (steps is not None and state[STEP] >= steps) or (epochs is not None and state[EPOCH] >= epochs)
+        return (
+            state[STOP]
+            or (steps is not None and state[STEP] >= steps)
+            or (epochs is not None and state[EPOCH] >= epochs)
+        )
 
     def _end_epoch(self, validation: Any, *, per_epoch: bool) -> None:
         state = self.state
@@ -261,8 +273,9 @@ class Trial:
 
     def _record(self, extra: Mapping[str, float] | None = None) -> None:
         state = self.state
-        state[METRICS] = {**self.engine.values(), **(extra or {})}
-        state[HISTORY].append({"step": state[STEP], "epoch": state[EPOCH], **state[METRICS]})
+        values: dict[str, float] = {**self.engine.values(), **(extra or {})}
+        state[METRICS] = values
+        state[HISTORY].append({"step": state[STEP], "epoch": state[EPOCH], **values})
         self._recorded = state[STEP]
         self.engine.reset()
         self.engine.fire("on_record")

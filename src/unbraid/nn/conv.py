@@ -6,14 +6,33 @@ References:
 
 from __future__ import annotations
 
+import math
+
 from torch import nn
 
 from unbraid.errors import InvalidOption
 from unbraid.types import Shape
 
-__all__ = ["Decoder", "Encoder"]
+__all__ = ["Decoder", "Encoder", "initialise"]
 
 CHANNELS, HIDDEN = 32, 256
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw weights that keep the signal's size through rectifiers (He et al. 2015); biases are zero.
+
+    With PyTorch's own default the signal fades from layer to layer, and a VAE of this depth spends its first several
+    hundred steps drawing the mean image.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            fan_in = layer.weight[0].numel()
+            if isinstance(layer, nn.ConvTranspose2d):
+                # Every output pixel sees only one in stride x stride of the kernel's weights.
+                fan_in = layer.weight[:, 0].numel() // (layer.stride[0] * layer.stride[1])
+            nn.init.normal_(layer.weight, std=math.sqrt(2 / fan_in))
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def _halvings(shape: Shape) -> int:
@@ -41,6 +60,7 @@ class Encoder(nn.Sequential):
             layers += [nn.Conv2d(CHANNELS if i else shape[0], CHANNELS, 4, 2, 1), nn.ReLU()]
         layers += [nn.Flatten(), nn.Linear(CHANNELS * 16, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
         super().__init__(*layers, nn.Linear(HIDDEN, outputs))
+        initialise(self)
 
 
 class Decoder(nn.Sequential):
@@ -60,3 +80,4 @@ class Decoder(nn.Sequential):
             layers.append(nn.ConvTranspose2d(CHANNELS, shape[0] if last else CHANNELS, 4, 2, 1))
             layers += [] if last else [nn.ReLU()]
         super().__init__(*layers)
+        initialise(self)

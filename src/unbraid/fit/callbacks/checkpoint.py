@@ -111,8 +111,8 @@ def resume(trial: Trial, path: str | Path) -> str | None:
         path: As given to :class:`Checkpoint`.
 
     Returns:
-        None when all is well or there is no checkpoint yet; else a sentence that says which file was damaged and what was
-        taken up in its place.
+        None when all is well or there is no checkpoint yet; else a sentence that says which file was damaged and what
+        was taken up in its place.
     """
     path = Path(path)
     damaged: list[str] = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bar
 from rich.text import Text
 
 from unbraid.fit.callback import Callback
@@ -37,7 +38,13 @@ class Progress(Callback):
         if self._total is None and state[EPOCHS] is not None and state[EPOCH_LENGTH] is not None:
             self._total = (state[EPOCHS] or 0) * (state[EPOCH_LENGTH] or 0)
         if self.console.is_terminal:
-            self._bar = Bar(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), console=self.console, auto_refresh=False)
+            self._bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[text]}"),
+                console=self.console,
+                auto_refresh=False,
+            )
             self._task = self._bar.add_task(self.label, total=self._total, text="")
             self._bar.start()
 

@@ -1,0 +1,67 @@
+"""``unbraid VERB ...``: finds the verb, and turns what goes wrong into a sentence."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from unbraid.errors import UnbraidError, UnknownName
+
+__all__ = ["main", "verbs"]
+
+USAGE = """usage: unbraid VERB [ARGUMENTS]
+
+Learn representations whose parts come apart, measure how far they have, and see what each part means.
+
+verbs:
+{verbs}
+
+`unbraid VERB --help` tells more; `unbraid --version` the version.
+A first try: unbraid train betavae sprites --steps 1000 --out runs/first
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Exits with 0 when all went well, with 2 and a sentence on standard error when something given could not be used, and
+    with 130 when interrupted.
+
+    Args:
+        arguments: Those after the program's name; by default the process's own.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        _dispatch(arguments)
+    except UnbraidError as error:
+        print(f"unbraid: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("unbraid: interrupted; nothing is lost, the same command continues", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `unbraid list models | head -1`
+        sys.stderr.close()
+
+
+def verbs() -> dict[str, str]:
+    """Every verb, with the first line of what it says of itself; nothing is imported for it."""
+    files = sorted(file for file in Path(__file__).parent.glob("*.py") if file.stem != "main" and file.stem[0] != "_")
+    texts = {file.stem: ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "" for file in files}
+    return {name: text.partition("\n")[0] for name, text in texts.items()}
+
+
+def _dispatch(arguments: list[str]) -> None:
+    known = verbs()
+    verb = arguments[0] if arguments else "--help"
+    if verb in ("-h", "--help", "help"):
+        print(USAGE.format(verbs="\n".join(f"  {name:<10} {text}" for name, text in known.items())), end="")
+    elif verb == "--version":
+        from unbraid import __version__
+
+        print(f"unbraid {__version__}")
+    elif verb not in known:
+        raise UnknownName("verb", verb, known)
+    else:
+        import_module(f"unbraid.cli.{verb}").main(arguments[1:])

@@ -1,0 +1,50 @@
+"""Draw a sheet of a world's images, and a row for each of its factors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unbraid import registry
+from unbraid.cli import _flags
+from unbraid.errors import InvalidOption, RunError
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str]) -> None:
+    """``unbraid show WORLD [--out FILE] [--world.* ...]``."""
+    if not arguments or arguments[0].startswith("-"):
+        if {"-h", "--help"} & set(arguments):
+            print(f"usage: unbraid show WORLD [OPTIONS]\n\nworlds: {', '.join(registry.names('worlds'))}")
+            return
+        raise InvalidOption("show needs a world: unbraid show sprites")
+    name = arguments[0]
+    registry.check("worlds", name)
+    from unbraid.plots.sheet import sheet
+    from unbraid.runs.show import material
+
+    cls = registry.load("worlds", name)
+    given = _flags.parse(
+        arguments[1:],
+        _flags.fields(_settings),
+        prog=f"unbraid show {name}",
+        description=registry.summary("worlds", name),
+        groups={"world": _flags.fields(cls)},
+    )
+    world = cls(**{option: getattr(given.world, option) for option in registry.parameters(cls)})
+    out = given.out or Path(f"{name}.png")
+    try:
+        sheet(**material(world, seed=given.seed)).savefig(out, dpi=100)
+    except OSError as error:
+        raise RunError(f"cannot write {out} ({error.strerror}): choose another file with --out") from None
+    print(world)
+    print(out)
+
+
+def _settings(*, out: Path | None = None, seed: int = 0) -> None:
+    """Draw a sheet.
+
+    Args:
+        out: The picture's file; <world>.png by default.
+        seed: Which images.
+    """

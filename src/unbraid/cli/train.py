@@ -1,0 +1,62 @@
+"""Fit a model to a world and keep it in a run folder; the same command continues it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unbraid import registry
+from unbraid.cli import _flags
+from unbraid.errors import InvalidOption
+
+__all__ = ["main"]
+
+TOP = ("steps", "seed", "out")
+PROG = "unbraid train"
+
+
+def main(arguments: list[str]) -> None:
+    """``unbraid train MODEL WORLD [--the-models-own ...] [--world.* ...] [--fit.* ...]``."""
+    names = arguments[:2]
+    if len(names) < 2 or any(name.startswith("-") for name in names):
+        if {"-h", "--help"} & set(arguments):
+            print(_usage())
+            return
+        raise InvalidOption(f"train needs a model and a world: {PROG} betavae sprites --steps 5000 --out runs/b4")
+    # The names are looked up before torch is loaded, so that a typing error is answered at once.
+    for shelf, name in zip(("models", "worlds"), names, strict=True):
+        registry.check(shelf, name)
+    from unbraid.runs.train import train
+
+    model, world = (registry.load(shelf, name) for shelf, name in zip(("models", "worlds"), names, strict=True))
+    settings = registry.parameters(train)
+    fit = [name for name in settings if name not in TOP]
+    given = _flags.parse(
+        arguments[2:],
+        _flags.fields(model) + _flags.fields(train, without=fit),
+        prog=f"{PROG} {' '.join(names)}",
+        description=registry.summary("models", names[0]),
+        groups={"world": _flags.fields(world), "fit": _flags.fields(train, without=TOP)},
+    )
+    run = train(
+        names[0],
+        world(**_values(given, "world", registry.parameters(world))),
+        **{name: getattr(given, name) for name in (*TOP, *registry.parameters(model))},
+        **_values(given, "fit", fit),
+    )
+    print(f"{run.path} is finished: {run.name}, {run.config['steps']:,} steps.")
+    print(f"next: unbraid evaluate {run.path}   unbraid plot {run.path}")
+
+
+def _values(given: Any, group: str, names: Any) -> dict[str, Any]:
+    return {name: getattr(getattr(given, group), name) for name in names}
+
+
+def _usage() -> str:
+    lines = [
+        f"usage: {PROG} MODEL WORLD [OPTIONS]",
+        "",
+        "Fit a model to a world and keep it in a run folder; the same command continues it.",
+    ]
+    for shelf in ("models", "worlds"):
+        lines += ["", f"{shelf}:"] + [f"  {name:<14} {registry.summary(shelf, name)}" for name in registry.names(shelf)]
+    return "\n".join([*lines, "", f"`{PROG} MODEL WORLD --help` shows the options of both."])

@@ -1,0 +1,75 @@
+"""Codes of a world's images under a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from unbraid.model import Model
+from unbraid.seed import numpy_generator
+from unbraid.types import Bytes, Floats, Integers
+from unbraid.view import to_float
+from unbraid.world import World
+
+__all__ = ["choose", "decoder", "divergence", "encode"]
+
+CHUNK = 256
+"""Images at once: the convolutions' working set then stays in the processor's cache."""
+
+
+def choose(world: World, samples: int, seed: int) -> Integers:
+    """Numbers of ``samples`` different images, drawn uniformly; all of them, in order, where the world has no more."""
+    if samples >= len(world):
+        return np.arange(len(world))
+    return numpy_generator(seed, "evaluate").choice(len(world), samples, replace=False)
+
+
+def encode(model: Model, world: World, indices: Integers) -> Floats:
+    """The codes of the given images, ``(N, latent_dim)``."""
+    return _over(lambda x: model.represent(x), model, world, indices)
+
+
+def divergence(model: Model, world: World, indices: Integers) -> Floats | None:
+    """The mean KL of every latent over the given images, ``(latent_dim,)`` in nats; None for models without one."""
+    first = model.divergence(to_float(world.images(indices[:1])).to(_device(model)))
+    if first is None:
+        return None
+
+    def known(x: torch.Tensor) -> torch.Tensor:
+        found = model.divergence(x)
+        assert found is not None  # the first image had one
+        return found
+
+    means: Floats = _over(known, model, world, indices).mean(axis=0)
+    return means
+
+
+def decoder(model: Model) -> Callable[[Floats], Bytes]:
+    """The function from codes ``(B, latent_dim)`` to images ``(B, C, H, W)`` as unsigned bytes."""
+
+    def decode(codes: Floats) -> Bytes:
+        with torch.no_grad():
+            z = torch.as_tensor(codes, dtype=torch.float32, device=_device(model))
+            images = torch.cat([model.decode(part) for part in z.split(CHUNK)])
+        return (images * 255).round().to(torch.uint8).cpu().numpy()
+
+    return decode
+
+
+def _over(function: Callable[[torch.Tensor], torch.Tensor], model: Model, world: World, indices: Integers) -> Floats:
+    was_training = model.training
+    model.eval()
+    device = _device(model)
+    with torch.no_grad():
+        parts = [
+            function(to_float(world.images(indices[i : i + CHUNK])).to(device)).double().cpu().numpy()
+            for i in range(0, len(indices), CHUNK)
+        ]
+    model.train(was_training)
+    return np.concatenate(parts)
+
+
+def _device(model: Model) -> torch.device:
+    return next(model.parameters()).device

@@ -1,0 +1,97 @@
+"""Files of a run folder: written whole or not at all, and nothing in them executes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from unbraid.errors import RunError
+
+__all__ = [
+    "CHECKPOINT",
+    "FIGURES",
+    "HISTORY",
+    "MODEL",
+    "RUN",
+    "SCORES",
+    "exclusive",
+    "make",
+    "read_json",
+    "write_bytes",
+    "write_json",
+]
+
+RUN, MODEL, HISTORY, SCORES, CHECKPOINT, FIGURES = (
+    "run.json",
+    "model.safetensors",
+    "history.jsonl",
+    "scores.json",
+    "checkpoint.pt",
+    "figures",
+)
+
+
+def make(path: Path) -> None:
+    """Make a folder and check that it can be written.
+
+    Raises:
+        RunError: When it cannot.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise RunError(f"cannot write to {path} ({error.strerror}): choose a folder that can be written") from None
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file by way of a temporary one, so that it is never seen half."""
+    temporary = path.with_name(f"{path.name}.part")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON, readable by people; arrays of numbers stay on one line each."""
+    write_bytes(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        RunError: When the file is damaged.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} is damaged ({error})") from None
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a folder for this process alone while something is written to it.
+
+    Raises:
+        RunError: When another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: two trainings in one folder are not kept apart there
+        yield
+        return
+    with (path / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"another process is working in {path}: wait for it, or choose another folder") from None
+        yield

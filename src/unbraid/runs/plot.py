@@ -1,0 +1,130 @@
+"""Pictures of a run: every plot on the shelf that suits it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unbraid import registry
+from unbraid.errors import InvalidData, RunError
+from unbraid.runs import folder
+from unbraid.runs.encode import choose, decoder, divergence, encode
+from unbraid.runs.run import Run
+from unbraid.types import Bytes, FactorSpace, Floats, Integers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Material", "figures", "plot"]
+
+
+class Material:
+    """What plots may ask for by the names of their parameters; each is computed once, when first asked for.
+
+    Args:
+        run: The run.
+        samples: How many images are encoded.
+        seed: Which.
+    """
+
+    def __init__(self, run: Run, *, samples: int = 2000, seed: int = 0) -> None:
+        self.run, self.seed = run, seed
+        self._indices = choose(run.world, samples, seed)
+
+    @cached_property
+    def history(self) -> list[dict[str, float]]:
+        """The rows of the run's history."""
+        return self.run.history
+
+    @cached_property
+    def codes(self) -> Floats:
+        """Codes of the chosen images."""
+        return encode(self.run.model, self.run.world, self._indices)
+
+    @cached_property
+    def factors(self) -> Integers:
+        """Factor values of the chosen images."""
+        return self.run.world.factors(self._indices)
+
+    @cached_property
+    def space(self) -> FactorSpace:
+        """The world's factors."""
+        return self.run.world.space
+
+    @cached_property
+    def images(self) -> Bytes:
+        """The first few of the chosen images."""
+        return self.run.world.images(self._indices[:16])
+
+    @cached_property
+    def reconstructions(self) -> Bytes:
+        """The same images, encoded and decoded."""
+        return self.decode(self.codes[:16])
+
+    @cached_property
+    def decode(self) -> Callable[[Floats], Bytes]:
+        """From codes to images."""
+        return decoder(self.run.model)
+
+    @cached_property
+    def divergence(self) -> Floats | None:
+        """Mean KL of every latent, in nats."""
+        return divergence(self.run.model, self.run.world, self._indices[:1000])
+
+
+def figures(run: Run, *, plots: Sequence[str] | None = None) -> tuple[dict[str, Figure], dict[str, str]]:
+    """Draw a run.
+
+    Args:
+        run: A finished run.
+        plots: Names from ``unbraid list plots``; by default all for which a run has the material.
+
+    Returns:
+        The figures by name, and the reasons of those that do not suit this run.
+    """
+    drawn: dict[str, Figure] = {}
+    unsuited: dict[str, str] = {}
+    material = Material(run)
+    for name in plots if plots is not None else registry.names("plots"):
+        function = registry.load("plots", name)
+        parameters = registry.parameters(function)
+        missing = [p for p, given in parameters.items() if not hasattr(Material, p) and given.default is given.empty]
+        if missing:
+            if plots is not None:
+                unsuited[name] = f"{name} needs {', '.join(missing)}, which a run does not have"
+            continue
+        material_of: dict[str, Any] = {p: getattr(material, p) for p in parameters if hasattr(Material, p)}
+        try:
+            drawn[name] = function(**material_of)
+        except InvalidData as error:
+            unsuited[name] = str(error)
+    return drawn, unsuited
+
+
+def plot(run: Run | str | Path, *, plots: Sequence[str] | None = None) -> list[Path]:
+    """Draw a run and keep the figures as PNG in its ``figures`` folder.
+
+    Args:
+        run: A finished run, or its folder.
+        plots: Names from ``unbraid list plots``; by default all that suit it.
+
+    Returns:
+        The files.
+
+    Raises:
+        UnknownName: When there is no such plot.
+        RunError: When the run is not finished, or a plot asked for does not suit it.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    drawn, unsuited = figures(run, plots=plots)
+    if plots is not None and unsuited:
+        raise RunError(f"{run.path}: {'; '.join(unsuited.values())}")
+    target = run.path / folder.FIGURES
+    folder.make(target)
+    files = []
+    for name, figure in drawn.items():
+        files.append(target / f"{name}.png")
+        figure.savefig(files[-1], dpi=100)
+    return files

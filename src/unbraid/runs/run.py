@@ -1,0 +1,126 @@
+"""A run: one fitted model and everything about it, as a folder."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from unbraid import registry
+from unbraid.errors import RunError, UnbraidError
+from unbraid.fit.callbacks.history import read as read_history
+from unbraid.model import Model
+from unbraid.runs import folder
+from unbraid.world import World
+
+__all__ = ["Run"]
+
+FORMAT = 1
+
+
+class Run:
+    """One fitted model, its world, its history and its scores, read from a folder when they are asked for.
+
+    Args:
+        path: The folder.
+        model: The model, for classes that are not on a shelf; weights are loaded into it.
+        world: The world, likewise.
+
+    Raises:
+        RunError: When the folder is not a run.
+    """
+
+    def __init__(self, path: str | Path, *, model: Model | None = None, world: World | None = None) -> None:
+        self.path = Path(path)
+        self._model, self._world = model, world
+        if not (self.path / folder.RUN).is_file():
+            what = "is no run folder: it has no run.json" if self.path.is_dir() else "does not exist"
+            raise RunError(f"{self.path} {what}; give a folder that `unbraid train` made")
+        self.config: dict[str, Any] = folder.read_json(self.path / folder.RUN)
+        if not isinstance(self.config, dict) or self.config.get("format") != FORMAT:
+            raise RunError(f"{self.path / folder.RUN} is not of format {FORMAT}, which this version of unbraid reads")
+
+    @classmethod
+    def load(cls, path: str | Path, *, model: Model | None = None, world: World | None = None) -> Run:
+        """The run in a folder; arguments as for the class."""
+        return cls(path, model=model, world=world)
+
+    @property
+    def name(self) -> str:
+        """Model and world, for titles."""
+        return f"{self.config['model']['name']} on {self.config['world']['name']}"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training is complete."""
+        return (self.path / folder.MODEL).is_file()
+
+    @cached_property
+    def world(self) -> World:
+        """The world it was trained on."""
+        if self._world is not None:
+            return self._world
+        made: World = _make("worlds", self.config["world"], self.path)()
+        return made
+
+    @cached_property
+    def model(self) -> Model:
+        """The fitted model, on the CPU, ready to encode and decode.
+
+        Raises:
+            RunError: When the training is not complete, or the weights are damaged or of another model.
+        """
+        if not self.finished:
+            raise RunError(f"{self.path} is not finished: the command that began it, given again, continues it")
+        model = self._model
+        if model is None:
+            # The weights drawn here are replaced at once: nobody's random numbers are used up for them.
+            with torch.random.fork_rng(devices=[]):
+                model = _make("models", self.config["model"], self.path)(tuple(self.config["shape"]))
+        try:
+            model.load_state_dict(safetensors.torch.load_file(self.path / folder.MODEL))
+        except (SafetensorError, RuntimeError, OSError) as error:
+            reason = str(error).partition("\n")[0]
+            raise RunError(f"{self.path / folder.MODEL} is damaged or of another model ({reason})") from None
+        return model.eval()
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One row a record: step, loss and its terms in nats per image."""
+        path = self.path / folder.HISTORY
+        return read_history(path) if path.is_file() else []
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """What ``evaluate`` has found so far, by score."""
+        path = self.path / folder.SCORES
+        return folder.read_json(path) if path.is_file() else {}
+
+    def __repr__(self) -> str:
+        state = "finished" if self.finished else "not finished"
+        seed, steps = self.config["seed"], self.config["steps"]
+        return f"Run({str(self.path)!r})  # {self.name}, seed {seed}, {steps:,} steps, {state}"
+
+
+def _make(shelf: str, config: dict[str, Any], path: Path) -> Any:
+    """What makes the object that a config describes, from the positional arguments it still needs."""
+    if config["name"] not in registry.names(shelf):
+        what = shelf.removesuffix("s")
+        raise RunError(
+            f"the {what} of {path} is {config['name']}, which is on no shelf: give Run.load(path, {what}=...)"
+        )
+    cls = registry.load(shelf, config["name"])
+
+    def made(*arguments: Any) -> Any:
+        try:
+            return cls(*arguments, **config["options"])
+        except TypeError as error:
+            raise RunError(f"{path / folder.RUN} does not fit {cls.__name__} as it is today ({error})") from None
+        except UnbraidError as error:
+            raise RunError(f"{path}: {error}") from None
+
+    return made

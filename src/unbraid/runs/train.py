@@ -1,0 +1,203 @@
+"""Training: a model, a world, a folder."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+
+import unbraid
+from unbraid import registry
+from unbraid.errors import InvalidOption, RunError, nearest, require_at_least
+from unbraid.fit import Checkpoint, History, Progress, Runtime, Trial, resume
+from unbraid.fit.runtime import Precision
+from unbraid.model import Model
+from unbraid.runs import folder
+from unbraid.runs.run import FORMAT, Run
+from unbraid.seed import derive
+from unbraid.view import view
+from unbraid.world import World
+
+__all__ = ["train"]
+
+RECORDS = 100
+"""Rows of history that a run aims at."""
+
+
+def train(
+    model: str | Model,
+    world: str | World,
+    *,
+    steps: int = 5000,
+    seed: int = 0,
+    out: str | Path | None = None,
+    batch_size: int = 64,
+    learning_rate: float = 5e-4,
+    device: str = "auto",
+    precision: Precision = "float32",
+    checkpoint_seconds: float = 30.0,
+    progress: bool = True,
+    **options: Any,
+) -> Run:
+    """Fit a model to a world and keep everything in a run folder; the same call in the same folder continues it.
+
+    An interrupted run (Ctrl-C, ``kill -9``, a power cut) that is continued ends with the same weights, to the last bit,
+    as one that was never interrupted.
+
+    Args:
+        model: A name from ``unbraid list models``, or a model.
+        world: A name from ``unbraid list worlds``, or a world.
+        steps: Optimisation steps in total, at least 1.
+        seed: What initial weights, batches and noise depend on, at least 0.
+        out: The folder; ``runs/<model>-<world>-<seed>`` by default.
+        batch_size: Images in a batch, at least 1.
+        learning_rate: Of Adam, above 0.
+        device: ``auto`` (CUDA, else MPS, else CPU), or a device by name.
+        precision: float32, or bfloat16 or float16 by autocast.
+        checkpoint_seconds: Time between two checkpoints, at least 0.
+        progress: Whether to show how far it is.
+        **options: The model's own options, when it is given by name.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        UnknownName: When there is no such model, world or option.
+        InvalidOption: When an option is out of range.
+        RunError: When the folder holds a finished run or a different one, or cannot be written.
+    """
+    require_at_least(1, steps=steps, batch_size=batch_size)
+    require_at_least(0, seed=seed, checkpoint_seconds=checkpoint_seconds)
+    if not 0 < learning_rate < float("inf"):
+        raise InvalidOption(f"learning_rate must be a finite number above 0, but is {learning_rate}")
+    runtime = Runtime(device, precision=precision)
+    if isinstance(world, str):
+        world = _world(world)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "initialise"))
+        model = _model(model, world, options)
+        config: dict[str, Any] = {
+            "format": FORMAT,
+            "model": _described("models", model),
+            "world": _described("worlds", world),
+            "shape": list(world.shape),
+            "steps": steps,
+            "seed": seed,
+            "fit": {"batch_size": batch_size, "learning_rate": learning_rate, "device": device, "precision": precision},
+        }
+        path = (
+            Path(out)
+            if out is not None
+            else Path("runs") / f"{config['model']['name']}-{config['world']['name']}-{seed}"
+        )
+        _check(path, config)
+        folder.make(path)
+        with folder.exclusive(path):
+            _fit(path, config, model, world, runtime, checkpoint_seconds, progress)
+    return Run(path, model=model if registry.name_of("models", model) is None else None, world=world)
+
+
+def _fit(
+    path: Path, config: dict[str, Any], model: Model, world: World, runtime: Runtime, seconds: float, progress: bool
+) -> None:
+    began = time.monotonic()
+    fit, steps, seed = config["fit"], config["steps"], config["seed"]
+    stream = view(model.view)(world, batch_size=fit["batch_size"], seed=seed)
+    trial = Trial(model, lambda group: torch.optim.Adam(group, lr=fit["learning_rate"]), runtime=runtime)
+    trial.callbacks += [History(path / folder.HISTORY), Checkpoint(path / folder.CHECKPOINT, seconds=seconds)]
+    if progress:
+        trial.callbacks.append(Progress(f"{config['model']['name']} on {config['world']['name']}"))
+    torch.manual_seed(derive(seed, "noise"))
+    if (path / folder.RUN).exists():
+        warning = resume(trial, path / folder.CHECKPOINT)
+        if warning:
+            print(f"unbraid: {warning}", file=sys.stderr)
+    else:
+        folder.write_json(path / folder.RUN, {**config, **_circumstances(runtime), "created": _now()})
+    trial.fit(stream, steps=steps, record_every=max(1, steps // RECORDS))
+    # Contiguous copies on the CPU: the file is the same whatever device or layout the model was trained in.
+    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    about = {**folder.read_json(path / folder.RUN), "finished": _now(), "seconds": round(time.monotonic() - began, 1)}
+    folder.write_json(path / folder.RUN, about)
+    folder.write_bytes(path / folder.MODEL, safetensors.torch.save(weights))
+
+
+def _check(path: Path, config: dict[str, Any]) -> None:
+    """Refuse a folder that holds something else."""
+    if not (path / folder.RUN).exists():
+        if path.is_dir() and any(path.iterdir()):
+            raise RunError(f"{path} holds files but no run: choose an empty or a new folder with out")
+        return
+    run = Run(path)
+    if run.finished:
+        raise RunError(f"{path} holds a finished run: choose another folder with out, or remove it first")
+    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(run.config, config)]
+    if different:
+        raise RunError(f"{path} holds a different run ({'; '.join(different)}): choose another folder with out")
+
+
+def _differences(there: Any, here: Any, name: str = "") -> list[tuple[str, Any, Any]]:
+    if isinstance(here, dict) and isinstance(there, dict):
+        return [row for key in here for row in _differences(there.get(key), here[key], key if key != "name" else name)]
+    return [] if there == here else [(name, there, here)]
+
+
+def _model(model: str | Model, world: World, options: dict[str, Any]) -> Model:
+    if isinstance(model, Model):
+        if options:
+            raise InvalidOption(
+                f"the model is made already: {', '.join(options)} can only be given with a model's name"
+            )
+        if tuple(model.shape) != tuple(world.shape):
+            raise InvalidOption(
+                f"the model takes images of shape {tuple(model.shape)}, but the world's are {tuple(world.shape)}"
+            )
+        return model
+    cls: Callable[..., Model] = registry.load("models", model)
+    known = [name for name in registry.parameters(cls) if name not in registry.parameters(train)]
+    for name in options:
+        if name not in known:
+            close = nearest(name, known)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}."
+            raise InvalidOption(f"{model} has no option {name!r}: {hint}")
+    return cls(world.shape, **options)
+
+
+def _world(name: str) -> World:
+    cls: Callable[[], World] = registry.load("worlds", name)
+    try:
+        return cls()
+    except TypeError:
+        needed = [p for p, parameter in registry.parameters(cls).items() if parameter.default is parameter.empty]
+        raise InvalidOption(
+            f"the world {name} needs {', '.join(needed)}: give it as --world.{needed[0]}, or make it yourself"
+        ) from None
+
+
+def _described(shelf: str, made: object) -> dict[str, Any]:
+    name = registry.name_of(shelf, made)
+    return {"name": name or type(made).__name__, "options": registry.options(made) if name else {}}
+
+
+def _circumstances(runtime: Runtime) -> dict[str, Any]:
+    return {
+        "versions": {
+            "unbraid": unbraid.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+        "host": {"platform": platform.platform(), "device": str(runtime.device), "threads": torch.get_num_threads()},
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
