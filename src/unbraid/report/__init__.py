@@ -1,0 +1,1 @@
+"""Reports: one self-contained HTML file, figures embedded, nothing fetched and nothing executed."""
