@@ -14,7 +14,21 @@ __all__ = ["Run", "evaluate", "train"]
 __version__ = metadata.version("unbraid")
 
 _HOMES = {"Run": "unbraid.runs.run", "evaluate": "unbraid.runs.evaluate", "train": "unbraid.runs.train"}
-_ROOMS = ("fit", "info", "models", "plots", "scores", "worlds")
+_ROOMS = (
+    "errors",
+    "fit",
+    "info",
+    "model",
+    "models",
+    "plots",
+    "registry",
+    "score",
+    "scores",
+    "types",
+    "view",
+    "world",
+    "worlds",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -40,10 +40,10 @@ def report(sprites: Run, digits: Mapping[str, Run], timings: Sequence[tuple[str,
         Section(
             "A disentangled representation of Sprites",
             [
-                f"A {type(sprites.model).__name__} with {sprites.model.latent_dim} latents has seen {_seen(sprites):,} images "
-                f"of a world of {len(sprites.world):,}: one shape that varies in {factors}. Nobody told it of these "
-                "factors. Each row of the first picture moves one latent and holds the others: where a row changes one "
-                "thing only, that latent means that thing.",
+                f"A {type(sprites.model).__name__} with {sprites.model.latent_dim} latents has seen {_seen(sprites):,} "
+                f"images of a world of {len(sprites.world):,}: one shape that varies in {factors}. Nobody told it of "
+                "these factors. Each row of the first picture moves one latent and holds the others: where a row "
+                "changes one thing only, that latent means that thing.",
                 _found(sprites),
             ],
             [_scores({"": sprites})],
