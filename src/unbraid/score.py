@@ -208,7 +208,7 @@ def as_codes(codes: Any, what: str = "codes") -> Floats:
     """Codes as float64 ``(N, D)`` from numpy, torch or nested lists.
 
     Raises:
-        InvalidData: When they are not two-dimensional, are empty, or hold NaN or infinity.
+        InvalidData: When they are not two-dimensional, are empty, or hold NaN, infinity or numbers beyond 1e100.
     """
     array = np.asarray(codes.detach().cpu() if hasattr(codes, "detach") else codes, dtype=np.float64)
     if array.ndim != 2 or 0 in array.shape:
@@ -216,6 +216,8 @@ def as_codes(codes: Any, what: str = "codes") -> Floats:
     if not np.isfinite(array).all():
         bad = int((~np.isfinite(array)).any(axis=1).sum())
         raise InvalidData(f"{what} must be finite, but {bad} of {len(array)} rows hold NaN or infinity")
+    if np.abs(array).max() > 1e100:
+        raise InvalidData(f"{what} must be at most 1e100 in size for their squares to be finite: scale them down")
     return array
 
 
