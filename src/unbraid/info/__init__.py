@@ -1,1 +1,51 @@
 """Information: estimators on plain arrays and tensors, usable with any model anywhere."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unbraid.info.aggregate import minibatch_stratified as minibatch_stratified
+    from unbraid.info.aggregate import minibatch_weighted as minibatch_weighted
+    from unbraid.info.boosting import boost as boost
+    from unbraid.info.discrete import discretise as discretise
+    from unbraid.info.discrete import entropy as entropy
+    from unbraid.info.discrete import mutual_information as mutual_information
+    from unbraid.info.importance import completeness as completeness
+    from unbraid.info.importance import disentanglement as disentanglement
+    from unbraid.info.importance import gaps as gaps
+    from unbraid.info.svm import single_latent_accuracy as single_latent_accuracy
+
+_HOMES = {
+    "boost": "boosting",
+    "completeness": "importance",
+    "discretise": "discrete",
+    "disentanglement": "importance",
+    "entropy": "discrete",
+    "gaps": "importance",
+    "minibatch_stratified": "aggregate",
+    "minibatch_weighted": "aggregate",
+    "mutual_information": "discrete",
+    "single_latent_accuracy": "svm",
+}
+
+__all__ = [
+    "boost",
+    "completeness",
+    "discretise",
+    "disentanglement",
+    "entropy",
+    "gaps",
+    "minibatch_stratified",
+    "minibatch_weighted",
+    "mutual_information",
+    "single_latent_accuracy",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Estimators on arrays must not cost the import of torch, which those on tensors need.
+    if name in _HOMES:
+        return getattr(import_module(f"unbraid.info.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'unbraid.info' has no attribute {name!r}")
