@@ -20,7 +20,7 @@ class Callback:
 
     In the order of a fit: ``on_start``; every epoch ``on_start_epoch``; every batch ``on_sample``; every player's turn
     ``on_forward`` (output known), ``on_criterion`` (loss known), ``on_backward`` (gradients complete, before the
-    optimiser); ``on_step``; ``on_record`` when a row joins the history; ``on_end_epoch``; ``on_checkpoint`` when an
+    optimiser); ``on_record`` when a row joins the history; ``on_step``; ``on_end_epoch``; ``on_checkpoint`` when an
     interrupted trial must be saved; ``on_exception``; and always ``on_end``. Evaluation has its own:
     ``on_start_validation``, ``on_sample_validation``, ``on_forward_validation``, ``on_criterion_validation``,
     ``on_step_validation``, ``on_end_validation``.
@@ -33,7 +33,7 @@ class Callback:
         """Before anything else; a resumed trial starts too."""
 
     def on_start_epoch(self, state: State) -> None:
-        """Before the first batch of an epoch."""
+        """Before the first batch of an epoch; not again where a trial is taken up in the middle of one."""
 
     def on_sample(self, state: State) -> None:
         """A batch is on the device; ``X`` and ``Y_TRUE`` may be replaced (never changed in place)."""
@@ -106,6 +106,15 @@ class FunctionCallback(Callback):
     def __call__(self, state: State) -> None:
         self.function(state)
 
+    def state_dict(self) -> dict[str, Any]:
+        """What the function remembers, where it does (``once`` and ``every`` do)."""
+        return dict(self.function.state_dict()) if hasattr(self.function, "state_dict") else {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what :meth:`state_dict` gave."""
+        if hasattr(self.function, "load_state_dict"):
+            self.function.load_state_dict(state)
+
     def __repr__(self) -> str:
         return f"{getattr(self.function, '__name__', self.function)!s} at {', '.join(self.hooks)}"
 
@@ -153,10 +162,24 @@ class Hooks:
             try:
                 function(state)
             except Exception as error:
-                where = (
-                    f"{name} of {callback!r}"
-                    if isinstance(callback, FunctionCallback)
-                    else f"{type(callback).__name__}.{name}"
-                )
-                error.add_note(f"raised in the callback {where}, epoch {state[EPOCH]}, step {state[STEP]}")
+                _sign(error, name, callback, state)
                 raise
+
+    def end(self, state: State) -> None:
+        """Call everything at ``on_end``, whatever some of it raises; the first error is raised after the last call."""
+        errors = []
+        for function, callback in self.table["on_end"]:
+            try:
+                function(state)
+            except Exception as error:
+                _sign(error, "on_end", callback, state)
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+def _sign(error: Exception, name: str, callback: Callback, state: State) -> None:
+    """Note on an error where it came from."""
+    function = isinstance(callback, FunctionCallback)
+    where = f"{name} of {callback!r}" if function else f"{type(callback).__name__}.{name}"
+    error.add_note(f"raised in the callback {where}, epoch {state[EPOCH]}, step {state[STEP]}")

@@ -9,19 +9,31 @@ import queue
 import random
 import sys
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sized
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from unbraid.errors import InvalidData, require_at_least
 from unbraid.seed import torch_generator
 
-__all__ = ["Cursor", "Indexed", "Source", "Tensors", "count", "prefetch", "random_state", "set_random_state", "source"]
+__all__ = [
+    "Cursor",
+    "Indexed",
+    "Source",
+    "Tensors",
+    "count",
+    "kept_randomness",
+    "prefetch",
+    "random_state",
+    "set_random_state",
+    "source",
+]
 
 AHEAD = 4
 """How many batches are drawn ahead: enough to hide a hiccup, few enough to cost no memory."""
@@ -117,7 +129,7 @@ class Passes(Source):
     """
 
     def __init__(self, iterable: Iterable[Any]) -> None:
-        super().__init__(len(iterable) if isinstance(iterable, Sized) else None)
+        super().__init__(_length(iterable))
         self.iterable = iterable
         if self.length == 0:
             raise InvalidData("the data holds no batch: give at least one")
@@ -127,38 +139,50 @@ class Passes(Source):
         iterator = iter(self.iterable)
         if iterator is self.iterable and epoch:
             raise InvalidData(
-                "a one-shot iterator cannot be passed over twice: give a list, a DataLoader or a function of step"
+                "a one-shot iterator cannot be passed over twice: "
+                "give a list, a DataLoader, or an object with batch(step)"
             )
         for _ in range(start):
             next(iterator, None)
         return iterator
 
 
-def source(data: Any, *, batch_size: int = 32) -> Source:
+def source(data: Any, *, batch_size: int = 32, shuffle: bool = True) -> Source:
     """Whatever a trial is given, as a :class:`Source`.
 
     Args:
         data: None, a source, an :class:`Indexed` stream, a tensor, a ``Dataset``, or any iterable of batches.
         batch_size: For a tensor or a ``Dataset``.
+        shuffle: Whether a tensor or a ``Dataset`` is shuffled; False undoes the shuffling of :class:`Tensors` too.
 
     Raises:
         InvalidData: When it is none of these.
     """
     if data is None:
         return Nothing()
+    if isinstance(data, Tensors) and not shuffle:
+        return Tensors(*data.tensors, batch_size=data.batch_size, shuffle=False)
     if isinstance(data, Source):
         return data
     if isinstance(data, Indexed):
         return Stream(data)
     if isinstance(data, Tensor):
-        return Tensors(data, batch_size=batch_size)
+        return Tensors(data, batch_size=batch_size, shuffle=shuffle)
     if isinstance(data, Dataset):
-        return Passes(DataLoader(data, batch_size=batch_size, shuffle=True))
+        orders = shuffle and not isinstance(data, IterableDataset)  # which has an order of its own
+        return Passes(DataLoader(data, batch_size=batch_size, shuffle=orders))
     if isinstance(data, Iterable):
         return Passes(data)
     raise InvalidData(
         f"cannot draw batches from {type(data).__name__}: give an iterable, a tensor, or an object with batch(step)"
     )
+
+
+def _length(iterable: Iterable[Any]) -> int | None:
+    try:
+        return len(iterable)  # type: ignore[arg-type]
+    except TypeError:  # no length at all, or a DataLoader of an IterableDataset, which has one in name only
+        return None
 
 
 class Cursor:
@@ -172,6 +196,16 @@ class Cursor:
     def __init__(self, epoch_random: dict[str, Any] | None = None, now: dict[str, Any] | None = None) -> None:
         self.epoch_random, self._now = epoch_random, now
 
+    def random_state(self) -> dict[str, Any]:
+        """The state of the random generators at which the walk is to be taken up."""
+        return self._now or random_state()
+
+    def begin_epoch(self) -> None:
+        """Before anything of an epoch happens: take up the random state where there is one."""
+        if self._now is not None:
+            set_random_state(self._now)
+            self._now = None
+
     def windows(self, data: Source, epoch: int, start: int, size: int, length: int | None) -> Iterator[list[Any]]:
         """The rest of an epoch, ``size`` batches at a time; the last window may be smaller.
 
@@ -182,16 +216,17 @@ class Cursor:
             size: Batches in a window.
             length: Where to cut the epoch, in batches, or None to go on to its end.
         """
-        now, self._now = self._now, None
-        if now is not None:
-            # A shuffling loader draws its order when it starts: it must find the generators as they were then.
-            set_random_state(self.epoch_random if start and self.epoch_random else now)
-        if start == 0:
-            self.epoch_random = random_state()
         # A stream without end is cut into epochs by position alone.
         first = epoch * length + start if length and data.endless else start
-        batches = data.batches(epoch, first)
-        if now is not None and start:
+        if start == 0:
+            self.begin_epoch()
+            self.epoch_random = random_state()
+            batches = data.batches(epoch, first)
+        else:
+            now, self._now = self.random_state(), None
+            # A shuffling loader draws its order when it starts: it must find the generators as they were then.
+            set_random_state(self.epoch_random or now)
+            batches = data.batches(epoch, first)
             set_random_state(now)
         left = sys.maxsize if length is None else length - start
         try:
@@ -265,6 +300,16 @@ def random_state() -> dict[str, Any]:
     if torch.backends.mps.is_available():
         state["mps"] = torch.mps.get_rng_state()
     return state
+
+
+@contextmanager
+def kept_randomness() -> Iterator[None]:
+    """A context that leaves every global random generator as it found it."""
+    before = random_state()
+    try:
+        yield
+    finally:
+        set_random_state(before)
 
 
 def set_random_state(state: Mapping[str, Any]) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from itertools import count
+from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
+from unbraid.errors import InvalidOption
 from unbraid.fit.callback import Callback, Hooks
-from unbraid.fit.data import count
+from unbraid.fit.data import count as samples_in
 from unbraid.fit.metric import Metric, Terms, named
 from unbraid.fit.player import Loss, Optimisers, Player, criterion_loss, model_loss, players
 from unbraid.fit.runtime import Runtime
-from unbraid.fit.state import BATCH, COUNT, LOSS, PLAYER, TERMS, TRAINING, Y_TRUE, State, X
+from unbraid.fit.state import BATCH, COUNT, LOSS, PLAYER, TERMS, TRAINING, Y_TRUE, Key, State, X
 
 __all__ = ["Engine"]
+
+Sample: TypeAlias = dict[Key[Any], Any]
+"""What the state knows of one batch."""
 
 
 class Engine:
@@ -37,15 +42,24 @@ class Engine:
         optimizer: Optimisers,
         criterion: Callable[..., Any] | None,
         closure: Loss | None,
-        metrics: Sequence[Metric | str],
+        metrics: Sequence[Metric | str] | None,
         runtime: Runtime,
     ) -> None:
         self.state, self.model, self.criterion, self.closure, self.runtime = state, model, criterion, closure, runtime
         self.hooks = Hooks([])
-        self.first: list[Metric] = [named("loss"), *(named(m) if isinstance(m, str) else m for m in metrics)]
-        self.terms = Terms()
-        self.metrics: list[Metric] = [*self.first, self.terms]
+        self.first: list[Metric] = []
+        self.terms: Terms | None = None
+        if metrics is not None:
+            self.first = [named("loss"), *(named(m) if isinstance(m, str) else m for m in metrics)]
+            self.terms = Terms()
+        self.metrics: list[Metric] = self.first if self.terms is None else [*self.first, self.terms]
         self.players: tuple[Player, ...] = players(model, optimizer, self._loss)
+        for player in self.players:
+            if player.needs_closure and runtime.scaler:
+                raise InvalidOption(
+                    f"{type(player.optimizer).__name__} evaluates the loss several times a step, which float16's "
+                    "scaling of gradients does not allow: use bfloat16 or float32"
+                )
 
     def listen(self, callbacks: Iterable[Callback]) -> None:
         """Take up the callbacks as they are now."""
@@ -53,24 +67,33 @@ class Engine:
 
     def fire(self, name: str) -> None:
         """Call the callbacks at a hook."""
-        self.hooks.fire(name, self.state)
+        if self.hooks.table[name]:
+            self.hooks.fire(name, self.state)
 
     def step(self, window: list[Any]) -> None:
         """Let every player move once, by the mean gradient over the window's batches."""
-        if len(window) == 1:
-            self._take(window[0])
-            self.fire("on_sample")
+        samples: list[Sample] = []
+        for batch in window:
+            self._take(batch, "on_sample")
+            if len(window) > 1:
+                samples.append({key: self.state[key] for key in (BATCH, X, Y_TRUE, COUNT)})
         for player in self.players:
             if player.needs_closure:
-                self.runtime.step(player.optimizer, lambda player=player: self._gradients(player, window))  # type: ignore[misc]
+                # The loss of a step is the one before it: what the optimiser tries on the way is not counted.
+                tries = count(0)
+                self.runtime.step(
+                    player.optimizer,
+                    lambda player=player, tries=tries: self._gradients(player, samples, next(tries) == 0),  # type: ignore[misc]
+                )
             else:
-                self._gradients(player, window)
+                self._gradients(player, samples)
                 self.runtime.step(player.optimizer)
+            if len(self.players) > 1:
+                player.optimizer.zero_grad()
 
     def look(self, batch: Any) -> None:
         """Compute every player's loss on a batch, and let nobody move."""
-        self._take(batch)
-        self.fire("on_sample_validation")
+        self._take(batch, "on_sample_validation")
         for player in self.players:
             self._evaluate(player)
         self.fire("on_step_validation")
@@ -84,33 +107,35 @@ class Engine:
         for metric in self.metrics:
             metric.reset()
 
-    def _gradients(self, player: Player, window: list[Any]) -> Tensor:
+    def _gradients(self, player: Player, samples: list[Sample], counted: bool = True) -> Tensor:
         player.optimizer.zero_grad()
-        if len(window) == 1:
-            loss = self._evaluate(player)
-            self.runtime.backward(loss)
+        # One player's loss may reach the parameters of another: no gradient is left there.
+        inputs = player.parameters() if len(self.players) > 1 else None
+        if not samples:  # a single batch, which is in the state already
+            loss = self._evaluate(player, counted)
+            self.runtime.backward(loss, inputs)
         else:
             losses = []
-            for batch in window:
-                self._take(batch)
-                self.fire("on_sample")
-                part = self._evaluate(player) / len(window)
-                self.runtime.backward(part)
+            for sample in samples:
+                self.state.update(sample)
+                part = self._evaluate(player, counted) / len(samples)
+                self.runtime.backward(part, inputs)
                 losses.append(part.detach())
             loss = sum(losses)  # type: ignore[assignment]
         self.runtime.unscale(player.optimizer)
         self.fire("on_backward")
         return loss
 
-    def _take(self, batch: Any) -> None:
+    def _take(self, batch: Any, hook: str) -> None:
         state = self.state
         batch = self.runtime.place(batch)
         pair = self.criterion is not None and isinstance(batch, (tuple, list)) and len(batch) == 2
         state[BATCH] = batch
         state[X], state[Y_TRUE] = batch if pair else (batch, None)
-        state[COUNT] = count(batch)
+        state[COUNT] = samples_in(batch)
+        self.fire(hook)
 
-    def _evaluate(self, player: Player) -> Tensor:
+    def _evaluate(self, player: Player, counted: bool = True) -> Tensor:
         state = self.state
         state[PLAYER] = player.name
         if self.runtime.casts:
@@ -120,13 +145,14 @@ class Engine:
             loss = player.loss(state)
         if isinstance(loss, Mapping):
             state[TERMS] = loss
-            self.terms.update(state)
+            if counted and self.terms is not None:
+                self.terms.update(state)
             first, *others = loss.values()
             state[LOSS] = sum(others, start=first)
         else:
             state[LOSS] = loss
         self.fire("on_criterion" if state[TRAINING] else "on_criterion_validation")
-        if player is self.players[0]:
+        if counted and player is self.players[0]:
             for metric in self.first:
                 metric.update(state)
         return state[LOSS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import torch
@@ -36,11 +37,15 @@ class Player:
     optimizer: Optimizer
     loss: Loss
 
-    @property
+    @cached_property
     def needs_closure(self) -> bool:
         """Whether its optimiser evaluates the loss itself, several times a step (LBFGS)."""
         parameter = inspect.signature(self.optimizer.step).parameters.get("closure")
         return parameter is not None and parameter.default is inspect.Parameter.empty
+
+    def parameters(self) -> list[Tensor]:
+        """What it moves, without what is frozen."""
+        return [p for group in self.optimizer.param_groups for p in group["params"] if p.requires_grad]
 
 
 def criterion_loss(
@@ -61,7 +66,7 @@ def criterion_loss(
 
 
 def model_loss(loss: Callable[..., Any], player: str | None) -> Loss:
-    """The loss that a model states itself: ``loss(batch, step)``, and ``loss(batch, step, player)`` for several players."""
+    """The loss that a model states itself: ``loss(batch, step)``, with the player's name where there are several."""
     if player is None:
         return lambda state: loss(state[X], state[STEP])
     return lambda state: loss(state[X], state[STEP], player)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
@@ -84,9 +84,13 @@ class Runtime:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=getattr(torch, self.precision))
 
-    def backward(self, loss: Tensor) -> None:
-        """Differentiate, scaled where the precision needs it."""
-        (self.scaler.scale(loss) if self.scaler else loss).backward()
+    def backward(self, loss: Tensor, inputs: Sequence[Tensor] | None = None) -> None:
+        """Differentiate by ``inputs``, by default by everything; scaled where the precision needs it."""
+        scaled = self.scaler.scale(loss) if self.scaler else loss
+        if inputs is None:
+            scaled.backward()
+        elif inputs:
+            scaled.backward(inputs=inputs)
 
     def unscale(self, optimizer: Optimizer) -> None:
         """Give the gradients their true size, before anything looks at them."""

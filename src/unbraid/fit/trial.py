@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from unbraid.errors import InvalidOption, require_at_least
+from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.fit.callback import Callback
-from unbraid.fit.data import Cursor, random_state, source
+from unbraid.fit.data import Cursor, Source, kept_randomness, source
 from unbraid.fit.engine import Engine
 from unbraid.fit.interrupt import interruptible
 from unbraid.fit.metric import Metric
@@ -51,7 +52,8 @@ class Trial:
         optimizer: An optimiser, one by player name, or a function from parameters to one; Adam at 1e-3 by default.
         criterion: A function of ``(y_pred, y_true)`` or of the state; batches are then ``(x, y_true)`` or ``x``.
         closure: A function of the state that gives the loss; it replaces model call and criterion.
-        metrics: Metrics, or their short-hands (``"acc"``, ``"mse"``); ``"loss"`` and the terms are always there.
+        metrics: Metrics, or their short-hands (``"acc"``, ``"mse"``); ``"loss"`` and the terms are there besides. None
+            gathers nothing at all, for small models where every microsecond counts.
         callbacks: What happens at the hooks, in order.
         runtime: Device, precision and layout.
         accumulate: Batches whose gradients are averaged into one step, at least 1.
@@ -71,7 +73,7 @@ class Trial:
         criterion: Callable[..., Any] | None = None,
         *,
         closure: Loss | None = None,
-        metrics: Sequence[Metric | str] = (),
+        metrics: Sequence[Metric | str] | None = (),
         callbacks: Iterable[Callback] = (),
         runtime: Runtime | None = None,
         accumulate: int = 1,
@@ -115,6 +117,7 @@ class Trial:
 
         Raises:
             InvalidOption: When it is not said how long to fit.
+            InvalidData: When the data has no batch, or cannot be passed over as often as needed.
             KeyboardInterrupt: After an interruption, once ``on_checkpoint`` has been called.
         """
         for name, value in {
@@ -132,7 +135,8 @@ class Trial:
         if endless and epochs is not None:
             raise InvalidOption("this data never ends: give steps, or epochs with an epoch_length")
         every = record_every or (RECORD_EVERY if endless else None)
-        state.update({STEPS: steps, EPOCHS: epochs, EPOCH_LENGTH: epoch_length or batches.length, STOP: False})
+        lengths = [length for length in (epoch_length, batches.length) if length is not None]
+        state.update({STEPS: steps, EPOCHS: epochs, EPOCH_LENGTH: min(lengths, default=None), STOP: False})
         engine.listen(self.callbacks)
         for callback in self.callbacks:
             callback.bind(self)
@@ -140,8 +144,11 @@ class Trial:
         with interruptible() as interruption:
             try:
                 engine.fire("on_start")
-                while not self._done():
-                    engine.fire("on_start_epoch")
+                # A trial that was saved after the last step may still owe the end of the epoch.
+                while not self._done() or self._epoch_complete():
+                    if state[POSITION] == 0:
+                        self._cursor.begin_epoch()
+                        engine.fire("on_start_epoch")
                     for window in self._cursor.windows(
                         batches, state[EPOCH], state[POSITION], self.accumulate, epoch_length
                     ):
@@ -154,29 +161,30 @@ class Trial:
                         if interruption.requested:
                             engine.fire("on_checkpoint")
                             raise KeyboardInterrupt
-                        if self._done() and state[POSITION] != state[EPOCH_LENGTH]:
+                        if self._done() and not self._epoch_complete():
                             break
                     else:
                         self._end_epoch(validation, per_epoch=every is None)
                 if state[STEP] > self._recorded:
                     self._record()
+                if interruption.requested:
+                    engine.fire("on_checkpoint")
+                    raise KeyboardInterrupt
             except BaseException:
                 engine.fire("on_exception")
                 raise
             finally:
-                engine.fire("on_end")
+                engine.hooks.end(state)
         return state[HISTORY]
 
     def evaluate(self, data: Any, *, steps: int | None = None) -> dict[str, float]:
-        """The metrics over some data, without changing the model.
+        """The metrics over some data; whether a trial evaluates has no influence on how its fit goes on.
 
         Args:
-            data: Batches, as for :meth:`fit`.
+            data: Batches, as for :meth:`fit`, but never shuffled here.
             steps: How many batches at most; needed where the data never ends.
         """
-        batches, state, engine = source(data), self.state, self.engine
-        if batches.endless and steps is None:
-            raise InvalidOption("this data never ends: give steps")
+        batches, state, engine = _finite(data, steps), self.state, self.engine
         engine.listen(self.callbacks)
         kept = [metric.state_dict() for metric in engine.metrics]
         was_training = self.model.training
@@ -184,11 +192,9 @@ class Trial:
         state[TRAINING] = False
         try:
             engine.reset()
-            with torch.no_grad():
+            with torch.no_grad(), kept_randomness():
                 engine.fire("on_start_validation")
-                for number, batch in enumerate(batches.batches(0, 0)):
-                    if number == steps:
-                        break
+                for batch in islice(batches.batches(0, 0), steps):
                     engine.look(batch)
             state[METRICS] = values = engine.values()
             engine.fire("on_end_validation")
@@ -200,16 +206,24 @@ class Trial:
             self.model.train(was_training)
         return values
 
-    def predict(self, data: Any) -> Any:
-        """The model's outputs over some data, joined along the batch where they are tensors."""
+    def predict(self, data: Any, *, steps: int | None = None) -> Any:
+        """The model's outputs over some data, in its order, joined along the batch where they are tensors.
+
+        Args:
+            data: Batches, as for :meth:`fit`, but never shuffled here; of a tuple or list the first part is the input.
+            steps: How many batches at most; needed where the data never ends.
+        """
+        batches = _finite(data, steps)
         was_training = self.model.training
         self.model.eval()
         outputs = []
-        with torch.no_grad(), self.runtime.autocast():
-            for batch in source(data).batches(0, 0):
-                placed = self.runtime.place(batch)
-                outputs.append(self.model(placed[0] if isinstance(placed, (tuple, list)) else placed))
-        self.model.train(was_training)
+        try:
+            with torch.no_grad(), kept_randomness(), self.runtime.autocast():
+                for batch in islice(batches.batches(0, 0), steps):
+                    placed = self.runtime.place(batch)
+                    outputs.append(self.model(placed[0] if isinstance(placed, (tuple, list)) else placed))
+        finally:
+            self.model.train(was_training)
         return torch.cat(outputs) if outputs and all(isinstance(out, Tensor) for out in outputs) else outputs
 
     def state_dict(self) -> dict[str, Any]:
@@ -227,16 +241,30 @@ class Trial:
             "metrics": [metric.state_dict() for metric in self.engine.metrics],
             "callbacks": {name: callback.state_dict() for name, callback in self._named_callbacks()},
             "runtime": self.runtime.state_dict(),
-            "random": random_state(),
+            "random": self._cursor.random_state(),
             "epoch_random": self._cursor.epoch_random,
         }
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Take up what :meth:`state_dict` gave; the next :meth:`fit` goes on from there, bit for bit."""
-        self.model.load_state_dict(saved["model"])
-        for player in self.engine.players:
-            player.optimizer.load_state_dict(saved["optimizers"][player.name])
-        for metric, values in zip(self.engine.metrics, saved["metrics"], strict=True):
+        """Take up what :meth:`state_dict` gave; the next :meth:`fit` goes on from there, bit for bit.
+
+        Raises:
+            InvalidData: When it comes from a trial with another model, other players or other metrics.
+        """
+        names, metrics = [player.name for player in self.engine.players], self.engine.metrics
+        if names != list(saved["optimizers"]) or len(metrics) != len(saved["metrics"]):
+            raise InvalidData(
+                f"this trial has players {names} and {len(metrics)} metrics, but what was saved has "
+                f"{list(saved['optimizers'])} and {len(saved['metrics'])}: make the trial as it was"
+            )
+        try:
+            self.model.load_state_dict(saved["model"])
+            for player in self.engine.players:
+                player.optimizer.load_state_dict(saved["optimizers"][player.name])
+        except (RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise InvalidData(f"what was saved does not fit the model or its optimisers ({reason})") from error
+        for metric, values in zip(metrics, self.runtime.place(saved["metrics"]), strict=True):
             metric.load_state_dict(values)
         for name, callback in self._named_callbacks():
             if name in saved["callbacks"]:
@@ -262,8 +290,13 @@ class Trial:
             or (epochs is not None and state[EPOCH] >= epochs)
         )
 
+    def _epoch_complete(self) -> bool:
+        return 0 < self.state[POSITION] == self.state[EPOCH_LENGTH]
+
     def _end_epoch(self, validation: Any, *, per_epoch: bool) -> None:
         state = self.state
+        if state[POSITION] == 0:
+            raise InvalidData("the data gave no batch: give at least one, and not an iterator that is used up")
         state[EPOCH] += 1
         state[POSITION] = 0
         extra = {} if validation is None else self.evaluate(validation)
@@ -286,3 +319,13 @@ class Trial:
             name = type(callback).__name__
             seen[name] = seen.get(name, 0) + 1
             yield f"{name}.{seen[name]}", callback
+
+
+def _finite(data: Any, steps: int | None) -> Source:
+    """Data to look at once, in its own order."""
+    if steps is not None:
+        require_at_least(1, steps=steps)
+    batches = source(data, shuffle=False)
+    if batches.endless and steps is None:
+        raise InvalidOption("this data never ends: give steps")
+    return batches

@@ -19,6 +19,7 @@ __all__ = [
     "RUN",
     "SCORES",
     "exclusive",
+    "foreign",
     "make",
     "read_json",
     "write_bytes",
@@ -33,6 +34,7 @@ RUN, MODEL, HISTORY, SCORES, CHECKPOINT, FIGURES = (
     "checkpoint.pt",
     "figures",
 )
+LOCK, PROBE = ".lock", ".writable"
 
 
 def make(path: Path) -> None:
@@ -43,7 +45,7 @@ def make(path: Path) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".writable"
+        probe = path / PROBE
         probe.touch()
         probe.unlink()
     except OSError as error:
@@ -74,7 +76,15 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
     except (ValueError, UnicodeDecodeError) as error:
-        raise RunError(f"{path} is damaged ({error})") from None
+        raise RunError(f"{path} is damaged ({error}): restore it, or remove the folder") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror})") from None
+
+
+def foreign(path: Path) -> bool:
+    """Whether a folder without a run holds files that are not the traces of one that was killed as it began."""
+    own = {LOCK, PROBE, f"{RUN}.part"}
+    return path.is_dir() and any(file.name not in own for file in path.iterdir())
 
 
 @contextmanager
@@ -89,7 +99,7 @@ def exclusive(path: Path) -> Iterator[None]:
     except ImportError:  # Windows: two trainings in one folder are not kept apart there
         yield
         return
-    with (path / ".lock").open("w") as lock:
+    with (path / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

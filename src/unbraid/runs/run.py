@@ -85,8 +85,10 @@ class Run:
             model.load_state_dict(safetensors.torch.load_file(self.path / folder.MODEL))
         except (SafetensorError, RuntimeError, OSError) as error:
             reason = str(error).partition("\n")[0]
-            raise RunError(f"{self.path / folder.MODEL} is damaged or of another model ({reason})") from None
-        return model.eval()
+            raise RunError(
+                f"{self.path / folder.MODEL} is damaged or of another model ({reason}): restore it, or train again"
+            ) from None
+        return model.cpu().eval()
 
     @property
     def history(self) -> list[dict[str, float]]:

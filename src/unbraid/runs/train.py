@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 import time
@@ -18,6 +19,7 @@ import unbraid
 from unbraid import registry
 from unbraid.errors import InvalidOption, RunError, nearest, require_at_least
 from unbraid.fit import Checkpoint, History, Progress, Runtime, Trial, resume
+from unbraid.fit.data import kept_randomness
 from unbraid.fit.runtime import Precision
 from unbraid.model import Model
 from unbraid.runs import folder
@@ -81,7 +83,7 @@ def train(
     runtime = Runtime(device, precision=precision)
     if isinstance(world, str):
         world = _world(world)
-    with torch.random.fork_rng(devices=[]):
+    with kept_randomness():
         torch.manual_seed(derive(seed, "initialise"))
         model = _model(model, world, options)
         config: dict[str, Any] = {
@@ -101,6 +103,7 @@ def train(
         _check(path, config)
         folder.make(path)
         with folder.exclusive(path):
+            _check(path, config)  # again: another process may have been here before the folder was ours
             _fit(path, config, model, world, runtime, checkpoint_seconds, progress)
     return Run(path, model=model if registry.name_of("models", model) is None else None, world=world)
 
@@ -132,14 +135,19 @@ def _fit(
 
 def _check(path: Path, config: dict[str, Any]) -> None:
     """Refuse a folder that holds something else."""
-    if not (path / folder.RUN).exists():
-        if path.is_dir() and any(path.iterdir()):
+    try:
+        begun, foreign = (path / folder.RUN).exists(), folder.foreign(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror}): choose another folder with out") from None
+    if not begun:
+        if foreign:
             raise RunError(f"{path} holds files but no run: choose an empty or a new folder with out")
         return
     run = Run(path)
     if run.finished:
         raise RunError(f"{path} holds a finished run: choose another folder with out, or remove it first")
-    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(run.config, config)]
+    # By way of JSON, in which a tuple is a list.
+    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(run.config, json.loads(json.dumps(config)))]
     if different:
         raise RunError(f"{path} holds a different run ({'; '.join(different)}): choose another folder with out")
 

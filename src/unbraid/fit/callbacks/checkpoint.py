@@ -22,7 +22,7 @@ __all__ = ["Checkpoint", "previous", "read", "resume", "write"]
 
 
 class Checkpoint(Callback):
-    """Saves the whole trial now and then, on interruption, and at the end.
+    """Saves the whole trial now and then, and on interruption.
 
     When it saves has no influence on the result: a resumed trial goes on bit for bit.
 
@@ -106,6 +106,9 @@ def read(path: Path) -> dict[str, Any]:
 def resume(trial: Trial, path: str | Path) -> str | None:
     """Take up the newest whole checkpoint at ``path``.
 
+    A damaged newest checkpoint is put aside as ``<stem>.damaged<suffix>``, so that it never takes the place of a whole
+    one.
+
     Args:
         trial: The trial, made as the interrupted one was.
         path: As given to :class:`Checkpoint`.
@@ -113,6 +116,9 @@ def resume(trial: Trial, path: str | Path) -> str | None:
     Returns:
         None when all is well or there is no checkpoint yet; else a sentence that says which file was damaged and what
         was taken up in its place.
+
+    Raises:
+        InvalidData: When the checkpoint is whole, but of another trial.
     """
     path = Path(path)
     damaged: list[str] = []
@@ -123,6 +129,8 @@ def resume(trial: Trial, path: str | Path) -> str | None:
             continue
         except InvalidData as error:
             damaged.append(str(error))
+            if candidate == path:
+                path.replace(path.with_name(f"{path.stem}.damaged{path.suffix}"))
             continue
         trial.load_state_dict(saved)
         return f"{damaged[0]}; going on from the one before it, at step {saved['step']:,}" if damaged else None

@@ -56,7 +56,7 @@ def read(path: str | Path) -> list[dict[str, float]]:
     Raises:
         InvalidData: When a line before the last is no JSON object.
     """
-    lines = Path(path).read_text("utf-8").splitlines()
+    lines = Path(path).read_text("utf-8", errors="replace").splitlines()
     rows = []
     for number, line in enumerate(lines, 1):
         try:

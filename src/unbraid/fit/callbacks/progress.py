@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -11,6 +12,9 @@ from rich.text import Text
 
 from unbraid.fit.callback import Callback
 from unbraid.fit.state import EPOCH_LENGTH, EPOCHS, METRICS, STEP, STEPS, State
+
+if TYPE_CHECKING:
+    from unbraid.fit.trial import Trial
 
 __all__ = ["Progress", "duration"]
 
@@ -29,14 +33,20 @@ class Progress(Callback):
         self.console = console or Console(stderr=True)
         self._bar: Bar | None = None
         self._task = TaskID(0)
+        self._accumulate = 1
+
+    def bind(self, trial: Trial) -> None:
+        """Called by the trial when it starts: how many batches make a step."""
+        self._accumulate = trial.accumulate
 
     def on_start(self, state: State) -> None:
         """Begin to count."""
         self._first, self._began = state[STEP], time.monotonic()
+        self._shown = -1
         self._due = self._began
         self._total = state[STEPS]
         if self._total is None and state[EPOCHS] is not None and state[EPOCH_LENGTH] is not None:
-            self._total = (state[EPOCHS] or 0) * (state[EPOCH_LENGTH] or 0)
+            self._total = (state[EPOCHS] or 0) * -(-(state[EPOCH_LENGTH] or 0) // self._accumulate)
         if self.console.is_terminal:
             self._bar = Bar(
                 TextColumn("{task.description}"),
@@ -58,14 +68,16 @@ class Progress(Callback):
         self._show(state, now)
 
     def on_end(self, state: State) -> None:
-        """Show the end."""
-        self._show(state, time.monotonic())
+        """Show the end, unless it is shown already."""
+        if self._bar or state[STEP] != self._shown:
+            self._show(state, time.monotonic())
         if self._bar:
             self._bar.stop()
             self._bar = None
 
     def _show(self, state: State, now: float) -> None:
         step, total = state[STEP], self._total
+        self._shown = step
         speed = (step - self._first) / max(now - self._began, 1e-9)
         of = f"/{total:,}" if total else ""
         parts = [f"{step:,}{of}", f"{speed:,.1f} steps/s"]
