@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from unbraid import registry
-from unbraid.errors import InvalidData, InvalidOption, require_at_least
+from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.encode import choose, encode
 from unbraid.runs.run import Run
 from unbraid.score import Declaration, Sampler, Score
-from unbraid.seed import numpy_generator
 from unbraid.types import Floats, Integers
 from unbraid.world import World
 
 __all__ = ["evaluate"]
-
-HELD_OUT = 1 / 3
 
 
 def evaluate(
@@ -90,14 +86,7 @@ def _score(function: Any, codes: Floats, factors: Integers, model: Model, world:
             return encode(model, world, world.index(values))
 
         result: Score = function(Sampler(world.space, represent), **options)
-    elif "test" in takes:
-        order = numpy_generator(seed, "held out").permutation(len(codes))
-        test = order[: max(1, round(len(codes) * HELD_OUT))]
-        train = order[len(test) :]
-        if not len(train):
-            raise InvalidData(f"{function.__name__} needs samples to fit and to test on, but there are {len(codes)}")
-        result = function(codes[train], factors[train], test=(codes[test], factors[test]), **options)
     else:
+        # A score that fits a predictor holds out a third of the samples by itself.
         result = function(codes, factors, **options)
-    parts = {world.space.names[int(k)] if k.isdigit() else k: v for k, v in result.parts.items()}
-    return replace(result, parts=parts)
+    return result.named(world.space.names)
