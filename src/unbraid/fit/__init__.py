@@ -16,7 +16,17 @@ from unbraid.fit.callbacks.tables import CSV, Parquet, read_csv
 from unbraid.fit.callbacks.tensorboard import Embeddings, TensorBoard, to_tensorboard
 from unbraid.fit.callbacks.trackers import MLflow, WandB
 from unbraid.fit.data import Indexed, Source, Tensors, source
-from unbraid.fit.metric import Mean, Metric, metric
+from unbraid.fit.metric import Mean, Metric, as_metric, metric, register
+from unbraid.fit.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, TopKAccuracy
+from unbraid.fit.metrics.auc import RocAuc
+from unbraid.fit.metrics.confusion import Averaged, ByClass, Confusion
+from unbraid.fit.metrics.contract import Sums
+from unbraid.fit.metrics.error import AbsoluteError, SquaredError
+from unbraid.fit.metrics.mean import Aggregated
+from unbraid.fit.metrics.moments import Recent, Std, Var, mean, running_mean, std, to_dict, var
+from unbraid.fit.metrics.torchmetric import TorchMetric
+from unbraid.fit.metrics.watch import GradNorm, Now, Time
+from unbraid.fit.metrics.whole import Whole, epoch_metric
 from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import Key, State
 from unbraid.fit.trial import Trial
@@ -24,12 +34,21 @@ from unbraid.fit.trial import Trial
 __all__ = [
     "CSV",
     "HOOKS",
+    "AbsoluteError",
+    "Accuracy",
+    "Aggregated",
+    "Averaged",
+    "BinaryAccuracy",
+    "ByClass",
     "Callback",
+    "CategoricalAccuracy",
     "Checkpoint",
     "ClassAppearance",
+    "Confusion",
     "Cutout",
     "Embeddings",
     "Film",
+    "GradNorm",
     "History",
     "Images",
     "Indexed",
@@ -43,24 +62,43 @@ __all__ = [
     "Metric",
     "Mixed",
     "Mixing",
+    "Now",
     "Parquet",
     "Progress",
     "RandomErase",
+    "Recent",
+    "RocAuc",
     "Runtime",
     "Source",
+    "SquaredError",
     "State",
+    "Std",
+    "Sums",
     "TensorBoard",
     "Tensors",
+    "Time",
+    "TopKAccuracy",
+    "TorchMetric",
     "Trial",
+    "Var",
     "WandB",
+    "Whole",
+    "as_metric",
     "cut_mix",
+    "epoch_metric",
     "hook",
     "make_grid",
+    "mean",
     "metric",
     "mix_up",
     "mixed_loss",
     "read_csv",
+    "register",
     "resume",
+    "running_mean",
     "source",
+    "std",
+    "to_dict",
     "to_tensorboard",
+    "var",
 ]

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from unbraid.errors import InvalidOption
 from unbraid.fit.callback import Callback, Hooks
 from unbraid.fit.data import count as samples_in
-from unbraid.fit.metric import Metric, Terms, named
+from unbraid.fit.metric import Metric, MetricLike, Terms, as_metric
 from unbraid.fit.player import Loss, Optimisers, Player, criterion_loss, model_loss, players
 from unbraid.fit.runtime import Runtime
-from unbraid.fit.state import BATCH, COUNT, LOSS, PLAYER, TERMS, TRAINING, Y_TRUE, Key, State, X
+from unbraid.fit.state import BATCH, COUNT, EPOCH, LOSS, PLAYER, STEP, TERMS, TRAINING, Y_TRUE, Key, State, X
 
 __all__ = ["Engine"]
 
@@ -42,7 +42,7 @@ class Engine:
         optimizer: Optimisers,
         criterion: Callable[..., Any] | None,
         closure: Loss | None,
-        metrics: Sequence[Metric | str] | None,
+        metrics: Sequence[MetricLike] | None,
         runtime: Runtime,
     ) -> None:
         self.state, self.model, self.criterion, self.closure, self.runtime = state, model, criterion, closure, runtime
@@ -50,7 +50,8 @@ class Engine:
         self.first: list[Metric] = []
         self.terms: Terms | None = None
         if metrics is not None:
-            self.first = [named("loss"), *(named(m) if isinstance(m, str) else m for m in metrics)]
+            others = (one for one in metrics if not (isinstance(one, str) and one == "loss"))
+            self.first = [as_metric(one) for one in ("loss", *others)]
             self.terms = Terms()
         self.metrics: list[Metric] = self.first if self.terms is None else [*self.first, self.terms]
         self.players: tuple[Player, ...] = players(model, optimizer, self._loss)
@@ -63,7 +64,8 @@ class Engine:
 
     def listen(self, callbacks: Iterable[Callback]) -> None:
         """Take up the callbacks as they are now."""
-        self.hooks = Hooks(callbacks)
+        # A metric that listens comes before anything that may change what it hears.
+        self.hooks = Hooks([*(one for one in self.metrics if isinstance(one, Callback)), *callbacks])
 
     def fire(self, name: str) -> None:
         """Call the callbacks at a hook."""
@@ -154,7 +156,12 @@ class Engine:
         self.fire("on_criterion" if state[TRAINING] else "on_criterion_validation")
         if counted and player is self.players[0]:
             for metric in self.first:
-                metric.update(state)
+                try:
+                    metric.update(state)
+                except Exception as error:
+                    name = getattr(metric, "name", type(metric).__name__)
+                    error.add_note(f"raised in the metric {name!r}, epoch {state[EPOCH]}, step {state[STEP]}")
+                    raise
         return state[LOSS]
 
     def _loss(self, player: str | None) -> Loss:

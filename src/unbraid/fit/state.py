@@ -56,6 +56,12 @@ class Key(Generic[T]):
     def __repr__(self) -> str:
         return f"Key({self.name!r})"
 
+    def __copy__(self) -> Key[T]:
+        return self  # a copy of a metric or callback still reads the same entry of the state
+
+    def __deepcopy__(self, memo: Any) -> Key[T]:
+        return self
+
 
 class State(dict[Key[Any], Any]):
     """A dictionary whose values have the type that their key says.

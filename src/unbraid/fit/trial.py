@@ -14,7 +14,7 @@ from unbraid.fit.callback import Callback
 from unbraid.fit.data import Cursor, Source, kept_randomness, source
 from unbraid.fit.engine import Engine
 from unbraid.fit.interrupt import interruptible
-from unbraid.fit.metric import Metric
+from unbraid.fit.metric import MetricLike
 from unbraid.fit.player import Loss, Optimisers
 from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import (
@@ -52,8 +52,9 @@ class Trial:
         optimizer: An optimiser, one by player name, or a function from parameters to one; Adam at 1e-3 by default.
         criterion: A function of ``(y_pred, y_true)`` or of the state; batches are then ``(x, y_true)`` or ``x``.
         closure: A function of the state that gives the loss; it replaces model call and criterion.
-        metrics: Metrics, or their short-hands (``"acc"``, ``"mse"``); ``"loss"`` and the terms are there besides. None
-            gathers nothing at all, for small models where every microsecond counts.
+        metrics: Metrics, their short-hands (``"acc"``, ``"mse"``), keys or functions of the state, or metrics of
+            ``torchmetrics``; ``"loss"`` and the terms are there besides. None gathers nothing at all, for small models
+            where every microsecond counts.
         callbacks: What happens at the hooks, in order.
         runtime: Device, precision and layout.
         accumulate: Batches whose gradients are averaged into one step, at least 1.
@@ -73,7 +74,7 @@ class Trial:
         criterion: Callable[..., Any] | None = None,
         *,
         closure: Loss | None = None,
-        metrics: Sequence[Metric | str] | None = (),
+        metrics: Sequence[MetricLike] | None = (),
         callbacks: Iterable[Callback] = (),
         runtime: Runtime | None = None,
         accumulate: int = 1,
