@@ -16,6 +16,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "InvalidData",
@@ -54,6 +55,10 @@ class UnknownName(UnbraidError, LookupError):
         super().__init__(f"unknown {kind} {name!r}: {hint}")
         self.kind, self.name, self.known = kind, name, known
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is otherwise made again from its message alone, which a process pool would hang on.
+        return type(self), (self.kind, self.name, self.known)
+
 
 class InvalidOption(UnbraidError, ValueError):
     """An option whose value cannot be used."""
@@ -77,13 +82,17 @@ class MissingExtra(UnbraidError, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs: pip install 'unbraid[{extra}]'")
+        self.feature, self.extra = feature, extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.feature, self.extra)
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The known names most like ``name``, best first; empty when none is close.
 
     >>> nearest("betavea", ["ae", "betavae", "vae"])
-    ['betavae', 'vae']
+    ['betavae']
     """
     return difflib.get_close_matches(name.lower(), list(known), n=count, cutoff=0.6)
 

@@ -1,7 +1,8 @@
 """Names from the file system: ``models/betavae.py`` holds ``BetaVAE`` and is ``betavae`` everywhere.
 
 A shelf is a folder of the package (``models``, ``scores``, ``worlds``, ``plots``) plus whatever other installed
-packages add to it by entry points in the group ``unbraid.<shelf>``. Nothing is imported until it is asked for.
+packages add to it by entry points in the group ``unbraid.<shelf>``, each named as its class or function in small
+letters. What a shelf has of its own cannot be replaced. Nothing is imported until it is asked for.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from unbraid.errors import UnknownName
+from unbraid.errors import UnbraidError, UnknownName
 
 __all__ = ["Shelf", "check", "load", "name_of", "names", "options", "parameters", "summary"]
 
@@ -26,7 +28,12 @@ def _folder(shelf: str) -> Path:
 
 @cache
 def _added(shelf: str) -> dict[str, metadata.EntryPoint]:
-    return {point.name: point for point in metadata.entry_points(group=f"unbraid.{shelf}")}
+    points = {point.name: point for point in metadata.entry_points(group=f"unbraid.{shelf}")}
+    return {name: point for name, point in points.items() if name not in _own(shelf)}
+
+
+def _own(shelf: str) -> set[str]:
+    return {file.stem for file in _folder(shelf).glob("*.py") if not file.stem.startswith("_")}
 
 
 def names(shelf: str) -> tuple[str, ...]:
@@ -35,8 +42,7 @@ def names(shelf: str) -> tuple[str, ...]:
     >>> "betavae" in names("models")
     True
     """
-    own = {file.stem for file in _folder(shelf).glob("*.py") if not file.stem.startswith("_")}
-    return tuple(sorted(own | set(_added(shelf))))
+    return tuple(sorted(_own(shelf) | set(_added(shelf))))
 
 
 def check(shelf: str, name: str) -> None:
@@ -54,21 +60,39 @@ def load(shelf: str, name: str) -> Any:
 
     Raises:
         UnknownName: When there is none, with the nearest names.
+        UnbraidError: When it comes from another package and cannot be imported, or is not called ``name``.
     """
     check(shelf, name)
     if name in _added(shelf):
-        return _added(shelf)[name].load()
+        return _loaded(_added(shelf)[name])
     module = import_module(f"unbraid.{shelf}.{name}")
     return next(value for key, value in vars(module).items() if key.lower() == name)
 
 
+def _loaded(point: metadata.EntryPoint) -> Any:
+    package = point.dist.name if point.dist else "another package"
+    try:
+        made = point.load()
+    except (ImportError, AttributeError) as error:
+        raise UnbraidError(f"{point.name}, which {package} adds, cannot be loaded ({error})") from error
+    if made.__name__.lower() != point.name:
+        raise UnbraidError(
+            f"{package} adds {made.__name__} as {point.name!r}: its entry point must be called {made.__name__.lower()}"
+        )
+    return made
+
+
 def summary(shelf: str, name: str) -> str:
     """The first line of what ``name`` says of itself, read without importing it where it is our own file."""
-    file = _folder(shelf) / f"{name}.py"
-    if name in _added(shelf) or not file.exists():
-        text = inspect.getdoc(load(shelf, name)) or ""
+    if name not in _own(shelf):
+        try:
+            text = inspect.getdoc(load(shelf, name)) or ""
+        except UnknownName:
+            raise
+        except UnbraidError as error:  # a list must not fail for one package that is broken
+            text = str(error)
     else:
-        body = ast.parse(file.read_text("utf-8")).body
+        body = ast.parse((_folder(shelf) / f"{name}.py").read_text("utf-8")).body
         kinds = (ast.ClassDef, ast.FunctionDef)
         node = next(node for node in body if isinstance(node, kinds) and node.name.lower() == name)
         text = ast.get_docstring(node) or ""
@@ -106,7 +130,10 @@ class Shelf(ModuleType):
         shelf = self.__name__.rpartition(".")[2]
         if attribute.startswith("_") or attribute.lower() not in names(shelf):
             raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
-        value = load(shelf, attribute.lower())
+        try:
+            value = load(shelf, attribute.lower())
+        except UnbraidError as error:
+            raise AttributeError(str(error)) from error
         if value.__name__ != attribute:
             raise AttributeError(
                 f"module {self.__name__!r} has no attribute {attribute!r}; did you mean {value.__name__}?"
@@ -121,4 +148,8 @@ class Shelf(ModuleType):
 
     def __dir__(self) -> list[str]:
         shelf = self.__name__.rpartition(".")[2]
-        return [load(shelf, name).__name__ for name in names(shelf)]
+        found = []
+        for name in names(shelf):
+            with suppress(UnbraidError):
+                found.append(load(shelf, name).__name__)
+        return found

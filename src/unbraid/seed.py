@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unbraid.errors import require_at_least
+
 if TYPE_CHECKING:
     import torch
 
@@ -18,6 +20,7 @@ __all__ = ["derive", "numpy_generator", "torch_generator"]
 
 
 def _sequence(seed: int, purpose: str, step: int) -> np.random.SeedSequence:
+    require_at_least(0, seed=seed, step=step)
     return np.random.SeedSequence([seed, zlib.crc32(purpose.encode()), step])
 
 
@@ -28,6 +31,9 @@ def derive(seed: int, purpose: str, step: int = 0) -> int:
         seed: The user's seed, at least 0.
         purpose: What it is for (``"initialise"``, ``"images"``); different purposes are independent.
         step: The moment, at least 0.
+
+    Raises:
+        InvalidOption: When the seed or the step is below 0.
 
     >>> derive(0, "images") == derive(0, "images"), derive(0, "images") == derive(0, "noise")
     (True, False)

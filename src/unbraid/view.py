@@ -49,13 +49,17 @@ class View(ABC):
     Args:
         world: The world.
         batch_size: Images (or pairs, sequences ...) in a batch, at least 1.
-        seed: What the draw depends on besides the step.
+        seed: What the draw depends on besides the step, at least 0.
+
+    Raises:
+        InvalidOption: When an option is out of range.
     """
 
     name: ClassVar[str]
 
     def __init__(self, world: World, *, batch_size: int = 64, seed: int = 0) -> None:
         require_at_least(1, batch_size=batch_size)
+        require_at_least(0, seed=seed)
         self.world, self.batch_size, self.seed = world, batch_size, seed
 
     @abstractmethod

@@ -6,9 +6,12 @@ import contextlib
 import dataclasses
 import inspect
 import io
+import re
+import types
 import typing
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import docstring_parser
 import tyro
@@ -18,6 +21,9 @@ from unbraid.errors import InvalidOption, nearest
 __all__ = ["Field", "call", "fields", "parse"]
 
 Field = tuple[str, Any, dataclasses.Field[Any]]
+
+NUMBERS: Mapping[type, str] = {int: "a whole number", float: "a number"}
+HELP = ("-h", "--help")
 
 
 def fields(made: Callable[..., Any], *, without: Collection[str] = ()) -> list[Field]:
@@ -33,11 +39,17 @@ def fields(made: Callable[..., Any], *, without: Collection[str] = ()) -> list[F
     for parameter in inspect.signature(made).parameters.values():
         if parameter.name in without or parameter.kind not in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_ONLY):
             continue
-        text = " ".join(helps.get(parameter.name, "").replace("``", "").split())
-        kind: Any = Annotated[hints[parameter.name], tyro.conf.arg(help=text)]
-        if parameter.kind is parameter.POSITIONAL_ONLY:
-            kind = Annotated[kind, tyro.conf.Positional]
         default: Any = dataclasses.MISSING if parameter.default is parameter.empty else parameter.default
+        positional = parameter.kind is parameter.POSITIONAL_ONLY
+        shown = tyro.conf.arg(
+            help=" ".join(helps.get(parameter.name, "").replace("``", "").split()),
+            metavar=parameter.name.upper() if positional else _placeholder(hints[parameter.name], default),
+            # The help says in words what no value means.
+            help_behavior_hint="" if default is None or default == () else None,
+        )
+        kind: Any = Annotated[hints[parameter.name], shown]
+        if positional:
+            kind = Annotated[kind, tyro.conf.Positional]
         member: dataclasses.Field[Any] = dataclasses.field(default=default)
         found.append((parameter.name, kind, member))
     return found
@@ -70,7 +82,8 @@ def parse(
         complete = all(member[2].default is not dataclasses.MISSING for member in members)
         nested.append((name, group, dataclasses.field(default_factory=group) if complete else dataclasses.field()))
     form = dataclasses.make_dataclass("Arguments", [*_required_first(own), *nested], kw_only=True)
-    _check_flags(arguments, own, groups)
+    if not set(HELP) & set(arguments):
+        _check_flags(arguments, own, groups, prog)
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -78,7 +91,7 @@ def parse(
     except SystemExit as end:
         if not end.code:
             raise
-        raise InvalidOption(f"{_sentence(complaint.getvalue())} (see `{prog} --help`)") from None
+        raise InvalidOption(f"{_sentence(complaint.getvalue(), own)} (see `{prog} --help`)") from None
 
 
 def call(function: Callable[..., None], arguments: list[str], *, prog: str) -> None:
@@ -94,24 +107,94 @@ def _required_first(members: list[Field]) -> list[Field]:
     return sorted(members, key=lambda member: member[2].default is not dataclasses.MISSING)
 
 
-def _check_flags(arguments: list[str], own: list[Field], groups: Mapping[str, list[Field]]) -> None:
-    names = [name for name, kind, _ in own] + [f"{group}.{name}" for group, some in groups.items() for name, *_ in some]
-    flags = {f"--{name.replace('_', '-')}" for name in names} | {"--help"}
-    switches = {f"--{'.'.join([*n.split('.')[:-1], 'no-' + n.split('.')[-1]])}".replace("_", "-") for n in names}
-    for argument in arguments:
-        flag = argument.partition("=")[0].replace("_", "-")
-        if flag.startswith("--") and flag not in flags | switches:
-            # A flag of a group is often typed without its prefix: compare with both forms.
-            bare = {known.rpartition(".")[2].removeprefix("--"): known for known in sorted(flags)}
-            typed = flag.rpartition(".")[2].removeprefix("--")
-            close = list(dict.fromkeys(nearest(flag, flags) + [bare[name] for name in nearest(typed, bare)]))[:3]
-            hint = f"did you mean {' or '.join(close)}?" if close else "see --help."
-            raise InvalidOption(f"unknown option {flag}: {hint}")
+def _placeholder(kind: Any, default: Any) -> str | None:
+    """What stands for an optional value in the help: the type that is not None, and a path rather than any text."""
+    if typing.get_origin(kind) not in (typing.Union, types.UnionType):
+        return None
+    members = [member for member in typing.get_args(kind) if member is not type(None)]
+    member = Path if Path in members else members[0]
+    if member not in (Path, str, int, float):
+        return None
+    return member.__name__.upper() if default is None else f"{member.__name__.upper()}|None"
 
 
-def _sentence(box: str) -> str:
-    """What a boxed message says before its first rule, on one line."""
-    lines = [line.strip("│╭╮╰╯─ \t") for line in box.splitlines()]
-    rules = [i for i, line in enumerate(box.splitlines()) if set(line.strip("│ \t")) == {"─"}]
-    body = lines[1 : rules[0] if rules else len(lines)]
-    return " ".join(line for line in body if line).rstrip(".") or "the arguments could not be read"
+def _check_flags(arguments: list[str], own: list[Field], groups: Mapping[str, list[Field]], prog: str) -> None:
+    """Answer what is wrong with a flag in our own words, before the parser does."""
+    rows = own + [(f"{group}.{name}", kind, field) for group, some in groups.items() for name, kind, field in some]
+    known = {f"--{name.replace('_', '-')}": (kind, field) for name, kind, field in rows if not _positional(kind)}
+    switches = set()
+    for flag, (kind, _) in known.items():
+        if _type(kind) is bool:
+            group, dot, name = flag.removeprefix("--").rpartition(".")
+            switches |= {flag, f"--{group}{dot}no-{name}"}
+    seen = set()
+    for i, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        flag = flag.replace("_", "-")
+        if not flag.startswith("--"):
+            continue
+        if flag not in known and flag not in switches:
+            raise InvalidOption(f"unknown option {flag}: {_hint(flag, known, prog)}")
+        if flag in seen:
+            raise InvalidOption(f"{flag} is given twice: give it once, with all its values after it")
+        seen.add(flag)
+        if flag in switches:
+            if equals:
+                raise InvalidOption(f"{flag} takes no value: give it alone, or leave it out")
+            continue
+        if not equals:
+            if i + 1 == len(arguments) or arguments[i + 1].startswith("--"):
+                raise InvalidOption(f"{flag} needs a value (see `{prog} --help`)")
+            value = arguments[i + 1]
+        _check_value(flag, value, known[flag][0])
+    for flag, (kind, field) in known.items():
+        if field.default is dataclasses.MISSING and flag not in seen:
+            raise InvalidOption(f"{prog} needs {flag}: {kind.__metadata__[0].help}")
+
+
+def _check_value(flag: str, value: str, kind: Any) -> None:
+    """Check a flag's first value, where its type is a number or a choice; None may be typed where it is allowed."""
+    kind, optional = _type(kind), _type(kind) is not kind.__origin__
+    if optional and value == "None":
+        return
+    if kind in NUMBERS:
+        try:
+            kind(value)
+        except ValueError:
+            raise InvalidOption(f"{flag} must be {NUMBERS[kind]}, but is {value!r}") from None
+    elif typing.get_origin(kind) is Literal and value not in map(str, typing.get_args(kind)):
+        raise InvalidOption(f"{flag} must be {' or '.join(map(str, typing.get_args(kind)))}, but is {value!r}")
+
+
+def _hint(flag: str, known: Collection[str], prog: str) -> str:
+    # A flag of a group is often typed without its prefix: compare with both forms.
+    forms = {form: whole for whole in sorted(known) for form in (whole.rpartition(".")[2].lstrip("-"), whole[2:])}
+    typed = flag.lstrip("-")
+    names = nearest(typed, forms) + nearest(typed.rpartition(".")[2], forms)
+    close = list(dict.fromkeys(forms[name] for name in names))[:3]
+    return f"did you mean {' or '.join(close)}?" if close else f"see `{prog} --help`."
+
+
+def _type(kind: Any) -> Any:
+    """The type within the annotations; of an optional number, the number."""
+    kind = kind.__origin__
+    members = [member for member in typing.get_args(kind) if member is not type(None)]
+    optional = typing.get_origin(kind) in (typing.Union, types.UnionType) and len(members) == 1
+    return members[0] if optional else kind
+
+
+def _positional(kind: Any) -> bool:
+    return tyro.conf.Positional in kind.__metadata__
+
+
+def _sentence(box: str, own: list[Field]) -> str:
+    """What the parser's boxed message says before its second part, on one line; the usual ones in our own words."""
+    lines = [line.strip("│╰╯ \t") for line in box.splitlines()[1:]]  # the first holds the box's title
+    # Rules are of hyphens where standard output does not take box characters, and then stand below the title too.
+    parts = " ".join("\0" if set(line) in ({"─"}, {"-"}) else line for line in lines if line).split("\0")
+    text = next((part.strip() for part in parts if part.strip()), "the arguments could not be read").rstrip(".")
+    stray = re.fullmatch(r"Unrecognized options: (.+)", text)
+    if stray:
+        return f"{stray[1]!r} is not expected here"
+    missing = [name.upper() for name, kind, _ in own if _positional(kind)]
+    return f"{' and '.join(missing)} must be given" if missing and text.startswith("Missing from") else text

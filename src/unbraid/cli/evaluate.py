@@ -15,7 +15,7 @@ def evaluate(run: Path, /, *, scores: tuple[str, ...] = ("mig", "dci"), samples:
 
     Args:
         run: The run folder.
-        scores: Names from `unbraid list scores`, or `all`.
+        scores: Names from `unbraid list scores`, with spaces between, or `all`.
         samples: How many images are encoded; a smaller world is encoded whole.
         seed: What the choice of images and the scores' own randomness depend on.
     """
@@ -30,7 +30,7 @@ def evaluate(run: Path, /, *, scores: tuple[str, ...] = ("mig", "dci"), samples:
 
     loaded = Run(run)
     results = measure(loaded, scores=names, samples=samples, seed=seed)
-    table = Table(title=f"{loaded.path}: {loaded.name}", title_justify="left")
+    table = Table()
     for column in ("score", "value", "range", "better", "parts"):
         table.add_column(column, justify="right" if column == "value" else "left")
     for name, score in results.items():
@@ -39,6 +39,7 @@ def evaluate(run: Path, /, *, scores: tuple[str, ...] = ("mig", "dci"), samples:
         table.add_row(
             name, f"{score.value:.3f}", f"{declared.lowest:g} .. {declared.highest:g}", declared.direction, parts
         )
+    print(f"{loaded.path}: {loaded.name}")  # not the table's title, which would be broken to the table's width
     Console(width=None if Console().is_terminal else 160).print(table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -34,15 +35,20 @@ def main(arguments: list[str] | None = None) -> None:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        _dispatch(arguments)
+        try:
+            _dispatch(arguments)
+        finally:
+            sys.stdout.flush()  # what is still held back must fail here, not while Python ends
     except UnbraidError as error:
         print(f"unbraid: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("unbraid: interrupted; nothing is lost, the same command continues", file=sys.stderr)
+        again = "; nothing is lost, the same command continues" if arguments[:1] in (["train"], ["demo"]) else ""
+        print(f"unbraid: interrupted{again}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `unbraid list models | head -1`
-        sys.stderr.close()
+        # Nobody reads any more: Python's own last flush must find somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def verbs() -> dict[str, str]:

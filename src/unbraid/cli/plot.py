@@ -15,7 +15,7 @@ def plot(run: Path, /, *, plots: tuple[str, ...] = ()) -> None:
 
     Args:
         run: The run folder.
-        plots: Names from `unbraid list plots`; by default all that suit the run.
+        plots: Names from `unbraid list plots`, with spaces between; by default all that suit the run.
     """
     for name in plots:
         registry.check("plots", name)

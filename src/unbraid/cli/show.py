@@ -15,9 +15,12 @@ def main(arguments: list[str]) -> None:
     """``unbraid show WORLD [--out FILE] [--world.* ...]``."""
     if not arguments or arguments[0].startswith("-"):
         if {"-h", "--help"} & set(arguments):
-            print(f"usage: unbraid show WORLD [OPTIONS]\n\nworlds: {', '.join(registry.names('worlds'))}")
+            print(
+                "usage: unbraid show WORLD [OPTIONS]\n\nDraw a sheet of a world's images, and a row for each factor.\n"
+            )
+            print(f"worlds: {', '.join(registry.names('worlds'))}\n\n`unbraid show WORLD --help` shows the options.")
             return
-        raise InvalidOption("show needs a world: unbraid show sprites")
+        raise InvalidOption("show needs a world, before any option: unbraid show sprites")
     name = arguments[0]
     registry.check("worlds", name)
     from unbraid.plots.sheet import sheet
@@ -33,10 +36,12 @@ def main(arguments: list[str]) -> None:
     )
     world = cls(**{option: getattr(given.world, option) for option in registry.parameters(cls)})
     out = given.out or Path(f"{name}.png")
+    figure = sheet(**material(world, seed=given.seed))
     try:
-        sheet(**material(world, seed=given.seed)).savefig(out, dpi=100)
-    except OSError as error:
-        raise RunError(f"cannot write {out} ({error.strerror}): choose another file with --out") from None
+        figure.savefig(out, dpi=100)
+    except (OSError, ValueError) as error:  # a ValueError speaks of a format that is not known
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RunError(f"cannot write {out} ({reason}): choose another file with --out") from None
     print(world)
     print(out)
 

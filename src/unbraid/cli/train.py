@@ -21,7 +21,9 @@ def main(arguments: list[str]) -> None:
         if {"-h", "--help"} & set(arguments):
             print(_usage())
             return
-        raise InvalidOption(f"train needs a model and a world: {PROG} betavae sprites --steps 5000 --out runs/b4")
+        raise InvalidOption(
+            f"train needs a model and a world, before any option: {PROG} betavae sprites --steps 5000 --out runs/b4"
+        )
     # The names are looked up before torch is loaded, so that a typing error is answered at once.
     for shelf, name in zip(("models", "worlds"), names, strict=True):
         registry.check(shelf, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from unbraid.errors import InvalidOption, require_at_least
+from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.info.aggregate import minibatch_stratified, minibatch_weighted
 from unbraid.model import Terms, VariationalModel
 from unbraid.nn.likelihood import LikelihoodName
@@ -60,6 +60,11 @@ class BetaTCVAE(VariationalModel):
         """Reconstruction, mutual information, weighted total correlation and dimension-wise KL, in nats per image."""
         q = self.encode(batch.x)
         z = q.rsample()
+        if self.estimator == "stratified" and min(len(z), batch.population) < 2:
+            raise InvalidData(
+                "the stratified estimator needs at least 2 images in the world and in a batch, "
+                f"but has {batch.population} and {len(z)}: take estimator='weighted', or larger batches"
+            )
         log_density = q.log_prob(z[:, None])
         if self.estimator == "weighted":
             log_qz, log_qz_j = minibatch_weighted(log_density)

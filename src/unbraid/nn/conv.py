@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from torch import nn
+from torch import Tensor, nn
 
-from unbraid.errors import InvalidOption
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.types import Shape
 
 __all__ = ["Decoder", "Encoder", "initialise"]
@@ -36,12 +36,12 @@ def initialise(network: nn.Module) -> None:
 
 
 def _halvings(shape: Shape) -> int:
-    channels, height, width = shape
-    if channels < 1 or height != width or height not in (32, 64):
+    if len(shape) != 3 or shape[0] < 1 or shape[1] != shape[2] or shape[1] not in (32, 64):
         raise InvalidOption(
-            f"images must be square with 32 or 64 pixels a side and at least 1 channel, but are {shape}"
+            f"images must be square with 32 or 64 pixels a side and at least 1 channel, but are {tuple(shape)}: "
+            "expected (channels, height, width)"
         )
-    return 4 if height == 64 else 3
+    return 4 if shape[1] == 64 else 3
 
 
 class Encoder(nn.Sequential):
@@ -60,7 +60,22 @@ class Encoder(nn.Sequential):
             layers += [nn.Conv2d(CHANNELS if i else shape[0], CHANNELS, 4, 2, 1), nn.ReLU()]
         layers += [nn.Flatten(), nn.Linear(CHANNELS * 16, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
         super().__init__(*layers, nn.Linear(HIDDEN, outputs))
+        self.shape = tuple(shape)
         initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, outputs)``.
+
+        Raises:
+            InvalidData: When the images have another shape, or are not floating-point numbers.
+        """
+        if x.ndim != 4 or tuple(x.shape[1:]) != self.shape or not x.is_floating_point():
+            expected = ", ".join(map(str, self.shape))
+            given = str(x.dtype).removeprefix("torch.")
+            raise InvalidData(f"images must be floats (B, {expected}) in 0 .. 1, but are {given} {tuple(x.shape)}")
+        for layer in self:
+            x = layer(x)
+        return x
 
 
 class Decoder(nn.Sequential):
@@ -80,4 +95,17 @@ class Decoder(nn.Sequential):
             layers.append(nn.ConvTranspose2d(CHANNELS, shape[0] if last else CHANNELS, 4, 2, 1))
             layers += [] if last else [nn.ReLU()]
         super().__init__(*layers)
+        self.inputs = inputs
         initialise(self)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """``(B, inputs)`` to ``(B, C, H, W)``.
+
+        Raises:
+            InvalidData: When the codes have another shape.
+        """
+        if z.ndim != 2 or z.shape[1] != self.inputs:
+            raise InvalidData(f"codes must be (B, {self.inputs}), but have shape {tuple(z.shape)}")
+        for layer in self:
+            z = layer(z)
+        return z

@@ -1,0 +1,247 @@
+"""The laws of every model on the shelf: a new file is held to them without being named here."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from unbraid import registry
+from unbraid.cli import _flags
+from unbraid.errors import InvalidData, InvalidOption
+from unbraid.model import Model, Terms
+from unbraid.types import Factor, FactorSpace, Shape
+from unbraid.view import view
+from unbraid.world import LabelledWorld
+
+MODELS = registry.names("models")
+SHAPES: list[Shape] = [(1, 32, 32), (3, 32, 32), (1, 64, 64), (3, 64, 64)]
+
+
+def choices(name: str) -> dict[str, tuple[Any, ...]]:
+    """The options of a model that take one of a few values."""
+    cls = registry.load("models", name)
+    hints = typing.get_type_hints(cls.__init__)
+    kinds = {option: hints[option] for option in registry.parameters(cls)}
+    return {option: typing.get_args(kind) for option, kind in kinds.items() if typing.get_origin(kind) is Literal}
+
+
+VARIANTS = [(name, {option: value}) for name in MODELS for option, values in choices(name).items() for value in values]
+
+
+def make(name: str, shape: Shape = (1, 32, 32), seed: int = 0, **options: Any) -> Model:
+    torch.manual_seed(seed)
+    model: Model = registry.load("models", name)(shape, **options)
+    return model
+
+
+def batch_for(model: Model, size: int = 8, fill: int | None = None) -> Any:
+    """What the model would see of a small world of noise, or of one grey."""
+    pixels = np.random.default_rng(0).integers(0, 256, (12, *model.shape), dtype=np.uint8)
+    if fill is not None:
+        pixels[:] = fill
+    space = FactorSpace([Factor("row", 3), Factor("column", 4)])
+    world = LabelledWorld(pixels, space.factors(np.arange(12)), space)
+    return view(model.view)(world, batch_size=size, seed=0).batch(0)
+
+
+def losses(model: Model, batch: Any, seed: int = 0) -> Iterator[tuple[str, Terms]]:
+    """The terms of every player, each on the same noise."""
+    players = list(model.players())
+    for player in players:
+        torch.manual_seed(seed)
+        yield player, model.loss(batch, 0, player) if len(players) > 1 else model.loss(batch, 0)  # type: ignore[call-arg]
+
+
+def total(model: Model, batch: Any) -> float:
+    return sum(terms.total().item() for _, terms in losses(model, batch))
+
+
+def images(model: Model, size: int = 8) -> Tensor:
+    return torch.rand(size, *model.shape, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(params=MODELS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_loss_is_finite_named_terms_for_images_of_every_shape(name: str, shape: Shape) -> None:
+    model = make(name, shape)
+    for _, terms in losses(model, batch_for(model)):
+        assert isinstance(terms, Terms)
+        assert all(term.shape == () and torch.isfinite(term) for term in terms.values())
+        assert all(key.isidentifier() for key in terms)
+        assert terms.total().item() == pytest.approx(sum(term.item() for term in terms.values()), rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS, ids=str)
+def test_every_choice_of_every_option_can_be_trained(name: str, options: dict[str, Any]) -> None:
+    model = make(name, **options)
+    assert registry.options(model).items() >= options.items()
+    for _, terms in losses(model, batch_for(model)):
+        terms.total().backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_every_parameter_belongs_to_one_player_and_its_loss_reaches_it(name: str) -> None:
+    model = make(name)
+    players = model.players()
+    everyone = [id(p) for parameters in players.values() for p in parameters]
+    assert sorted(everyone) == sorted(id(p) for p in model.parameters())
+    batch = batch_for(model)
+    for player, terms in losses(model, batch):
+        gradients = torch.autograd.grad(terms.total(), players[player], allow_unused=True)
+        assert all(g is not None and torch.isfinite(g).all() and g.any() for g in gradients), player
+
+
+def test_thirty_steps_on_one_batch_lower_the_loss(name: str) -> None:
+    model = make(name)
+    batch = batch_for(model)
+    before = total(model, batch)
+    optimisers = {player: torch.optim.Adam(some, 1e-3) for player, some in model.players().items()}
+    for _ in range(30):
+        for player, terms in losses(model, batch):
+            optimisers[player].zero_grad()
+            terms.total().backward()
+            optimisers[player].step()
+    assert total(model, batch) < before * 0.95
+
+
+def test_saved_weights_give_another_model_the_same_codes_and_images(name: str) -> None:
+    model, other = make(name, seed=0), make(name, seed=1)
+    x = images(model)
+    assert not torch.equal(model.represent(x), other.represent(x))
+    other.load_state_dict(model.state_dict())
+    assert torch.equal(model.represent(x), other.represent(x))
+    assert torch.equal(model.decode(model.represent(x)), other.decode(other.represent(x)))
+
+
+def test_a_model_is_a_function_of_the_seed_it_is_made_with(name: str) -> None:
+    first, second = make(name, seed=3).state_dict(), make(name, seed=3).state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_a_batch_of_one_is_a_batch(name: str) -> None:
+    model = make(name)
+    for _, terms in losses(model, batch_for(model, size=1)):
+        assert torch.isfinite(terms.total())
+    assert model.decode(model.represent(images(model, 1))).shape == (1, *model.shape)
+
+
+def test_codes_are_deterministic_floats_of_the_dimension_asked_for(name: str) -> None:
+    model = make(name, latent_dim=3)
+    x = images(model)
+    torch.manual_seed(1)
+    codes = model.represent(x)
+    torch.manual_seed(2)
+    assert torch.equal(codes, model.eval().represent(x))
+    assert codes.shape == (8, 3)
+    assert codes.dtype == torch.float32
+    assert torch.allclose(model.represent(x[:2]), codes[:2], atol=1e-5), "an image's code depends on its neighbours"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_decoded_images_lie_in_0_to_1_however_far_the_code(name: str, shape: Shape) -> None:
+    for likelihood in choices(name).get("likelihood", [None]):
+        model = make(name, shape, **({"likelihood": likelihood} if likelihood else {}))
+        for scale in (0.0, 1.0, 1e4):
+            decoded = model.decode(scale * torch.randn(5, model.latent_dim))
+            assert decoded.shape == (5, *shape)
+            assert decoded.dtype == torch.float32
+            assert decoded.min() >= 0
+            assert decoded.max() <= 1
+
+
+@pytest.mark.parametrize("fill", [0, 255])
+def test_black_and_white_images_have_finite_losses_and_gradients(name: str, fill: int) -> None:
+    model = make(name)
+    for _, terms in losses(model, batch_for(model, fill=fill)):
+        terms.total().backward()
+        assert torch.isfinite(terms.total())
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_nats_of_each_latent_are_given_by_models_that_can_tell(name: str) -> None:
+    model = make(name, latent_dim=3)
+    nats = model.divergence(images(model))
+    if nats is not None:
+        assert nats.shape == (8, 3)
+        assert nats.min() >= 0
+
+
+def test_half_precision_changes_loss_and_codes_little(name: str) -> None:
+    model = make(name)
+    batch, x = batch_for(model), images(model)
+    exact, codes = total(model, batch), model.represent(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half, rounded = total(model, batch), model.represent(x)
+    assert half == pytest.approx(exact, rel=0.02)
+    assert half != exact, "autocast had no effect"
+    assert rounded.dtype == torch.float32
+    assert (rounded - codes).abs().max() < 0.05 * codes.abs().max()
+
+
+def test_every_option_is_kept_under_its_name_and_shown(name: str) -> None:
+    model = make(name, latent_dim=7)
+    options = registry.options(model)
+    assert options["latent_dim"] == 7
+    again = type(model)(model.shape, **options)
+    assert registry.options(again) == options
+    assert all(f"{option}={value!r}" in repr(model) for option, value in options.items())
+
+
+def test_every_option_has_a_type_and_a_line_of_help(name: str) -> None:
+    fields = _flags.fields(registry.load("models", name))
+    assert {field[0] for field in fields} == set(registry.parameters(registry.load("models", name)))
+    for option, kind, default in fields:
+        assert len(kind.__metadata__[0].help) > 10, option
+        assert default.default is not None, option
+
+
+def test_a_model_says_whom_to_cite_and_which_view_it_needs(name: str) -> None:
+    cls = registry.load("models", name)
+    assert cls.citation.startswith("@")
+    assert view(cls.view).name == cls.view
+
+
+@pytest.mark.parametrize("latent_dim", [0, -1, float("nan")])
+def test_a_code_of_no_numbers_is_refused(name: str, latent_dim: float) -> None:
+    with pytest.raises(InvalidOption, match=r"latent_dim must be .* at least 1, but is"):
+        make(name, latent_dim=latent_dim)
+
+
+def test_numbers_that_are_none_are_refused_in_every_option(name: str) -> None:
+    for option, value in registry.options(make(name)).items():
+        if isinstance(value, float):
+            with pytest.raises(InvalidOption, match=f"{option} must be .*, but is nan"):
+                registry.load("models", name)((1, 32, 32), **{option: float("nan")})
+
+
+def test_a_choice_that_does_not_exist_is_answered_with_those_that_do(name: str) -> None:
+    for option, values in choices(name).items():
+        with pytest.raises(InvalidOption, match=f"{option} must be .*{values[0]}.*{values[1]}.*, but is 'nonesuch'"):
+            registry.load("models", name)((1, 32, 32), **{option: "nonesuch"})
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (1, 32, 64), (0, 32, 32), (32, 32), (1, 1, 32, 32)])
+def test_images_that_no_network_fits_are_refused(name: str, shape: Any) -> None:
+    with pytest.raises(InvalidOption, match="must be square with 32 or 64 pixels"):
+        make(name, shape)
+
+
+def test_images_and_codes_of_another_shape_are_refused(name: str) -> None:
+    model = make(name)
+    for wrong in (torch.rand(8, 1, 64, 64), torch.rand(8, 3, 32, 32), torch.rand(1, 32, 32)):
+        with pytest.raises(InvalidData, match=r"images must be floats \(B, 1, 32, 32\)"):
+            model.represent(wrong)
+    with pytest.raises(InvalidData, match="but are uint8"):
+        model.represent(torch.zeros(8, 1, 32, 32, dtype=torch.uint8))
+    with pytest.raises(InvalidData, match=r"codes must be \(B, 10\)"):
+        model.decode(torch.rand(8, 9))
