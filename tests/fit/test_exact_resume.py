@@ -102,6 +102,8 @@ def made(folder: Path, case: dict, saves: int, dies: int | None) -> Trial:
         if state[STEP] == dies:
             raise Killed
 
+    die.last = True  # it dies right after the checkpoint of its step
+
     def adam(parameters):
         return torch.optim.Adam(parameters, lr=0.01)
 
@@ -293,6 +295,7 @@ def test_a_checkpoint_of_another_trial_is_refused_with_a_sentence(tmp_path):
 def test_checkpoints_come_as_often_as_asked(tmp_path):
     kept = []
     look = hook("on_step")(lambda state: kept.append(read(tmp_path / "c.pt")["step"]))
+    look.last = True  # after the checkpoint
     trial = Trial(Net(0.0, False), callbacks=[Checkpoint(tmp_path / "c.pt", seconds=0), look])
     trial.fit(data("list"), steps=3)
     assert kept == [1, 2, 3]

@@ -3,19 +3,56 @@
 from unbraid.fit.callback import HOOKS, Callback, hook
 from unbraid.fit.callbacks.appearance import ClassAppearance
 from unbraid.fit.callbacks.augment import Cutout, LabelSmoothing, RandomErase
+from unbraid.fit.callbacks.average import EMA, SWA
 from unbraid.fit.callbacks.checkpoint import Checkpoint, resume
+from unbraid.fit.callbacks.freeze import Freeze
+from unbraid.fit.callbacks.gradients import ClipGradients
 from unbraid.fit.callbacks.grid import make_grid
 from unbraid.fit.callbacks.history import History
 from unbraid.fit.callbacks.images import Film, Images
+from unbraid.fit.callbacks.init import LSUV, Init
 from unbraid.fit.callbacks.liveplot import LivePlot
 from unbraid.fit.callbacks.log import Log
 from unbraid.fit.callbacks.manifold import ManifoldMixUp
 from unbraid.fit.callbacks.mixing import Mixed, Mixing, cut_mix, mix_up, mixed_loss
+from unbraid.fit.callbacks.nan import NotFinite, StopOnNaN
+from unbraid.fit.callbacks.penalty import L1, L2, Penalty
 from unbraid.fit.callbacks.progress import Progress
+from unbraid.fit.callbacks.rates import Cosine, OneCycle, Warmup
+from unbraid.fit.callbacks.save import Best, Interval
+from unbraid.fit.callbacks.schedule import Schedule
+from unbraid.fit.callbacks.stop import Budget, EarlyStopping
 from unbraid.fit.callbacks.tables import CSV, Parquet, read_csv
 from unbraid.fit.callbacks.tensorboard import Embeddings, TensorBoard, to_tensorboard
+from unbraid.fit.callbacks.timing import Profile, Timer
 from unbraid.fit.callbacks.trackers import MLflow, WandB
 from unbraid.fit.data import Indexed, Source, Tensors, source
+from unbraid.fit.decorators import (
+    add_to_loss,
+    bind,
+    every,
+    on_backward,
+    on_checkpoint,
+    on_criterion,
+    on_criterion_validation,
+    on_end,
+    on_end_epoch,
+    on_end_validation,
+    on_exception,
+    on_forward,
+    on_forward_validation,
+    on_record,
+    on_sample,
+    on_sample_validation,
+    on_start,
+    on_start_epoch,
+    on_start_validation,
+    on_step,
+    on_step_validation,
+    once,
+    once_per_epoch,
+    only_if,
+)
 from unbraid.fit.metric import Mean, Metric, as_metric, metric, register
 from unbraid.fit.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, TopKAccuracy
 from unbraid.fit.metrics.auc import RocAuc
@@ -33,25 +70,38 @@ from unbraid.fit.trial import Trial
 
 __all__ = [
     "CSV",
+    "EMA",
     "HOOKS",
+    "L1",
+    "L2",
+    "LSUV",
+    "SWA",
     "AbsoluteError",
     "Accuracy",
     "Aggregated",
     "Averaged",
+    "Best",
     "BinaryAccuracy",
+    "Budget",
     "ByClass",
     "Callback",
     "CategoricalAccuracy",
     "Checkpoint",
     "ClassAppearance",
+    "ClipGradients",
     "Confusion",
+    "Cosine",
     "Cutout",
+    "EarlyStopping",
     "Embeddings",
     "Film",
+    "Freeze",
     "GradNorm",
     "History",
     "Images",
     "Indexed",
+    "Init",
+    "Interval",
     "Key",
     "LabelSmoothing",
     "LivePlot",
@@ -62,36 +112,68 @@ __all__ = [
     "Metric",
     "Mixed",
     "Mixing",
+    "NotFinite",
     "Now",
+    "OneCycle",
     "Parquet",
+    "Penalty",
+    "Profile",
     "Progress",
     "RandomErase",
     "Recent",
     "RocAuc",
     "Runtime",
+    "Schedule",
     "Source",
     "SquaredError",
     "State",
     "Std",
+    "StopOnNaN",
     "Sums",
     "TensorBoard",
     "Tensors",
     "Time",
+    "Timer",
     "TopKAccuracy",
     "TorchMetric",
     "Trial",
     "Var",
     "WandB",
+    "Warmup",
     "Whole",
+    "add_to_loss",
     "as_metric",
+    "bind",
     "cut_mix",
     "epoch_metric",
+    "every",
     "hook",
     "make_grid",
     "mean",
     "metric",
     "mix_up",
     "mixed_loss",
+    "on_backward",
+    "on_checkpoint",
+    "on_criterion",
+    "on_criterion_validation",
+    "on_end",
+    "on_end_epoch",
+    "on_end_validation",
+    "on_exception",
+    "on_forward",
+    "on_forward_validation",
+    "on_record",
+    "on_sample",
+    "on_sample_validation",
+    "on_start",
+    "on_start_epoch",
+    "on_start_validation",
+    "on_step",
+    "on_step_validation",
+    "once",
+    "once_per_epoch",
+    "only_if",
     "read_csv",
     "register",
     "resume",

@@ -10,7 +10,7 @@ from unbraid.fit.state import EPOCH, STEP, State
 if TYPE_CHECKING:
     from unbraid.fit.trial import Trial
 
-__all__ = ["HOOKS", "Callback", "Hook", "Hooks", "hook"]
+__all__ = ["HOOKS", "Callback", "FunctionCallback", "Hook", "Hooks", "hook"]
 
 Hook = Callable[[State], None]
 
@@ -25,6 +25,10 @@ class Callback:
     ``on_start_validation``, ``on_sample_validation``, ``on_forward_validation``, ``on_criterion_validation``,
     ``on_step_validation``, ``on_end_validation``.
     """
+
+    last: bool = False
+    """Whether it comes after all others at every hook, wherever it stands in the list: for what saves the whole trial,
+    which must hold what every other callback has done."""
 
     def bind(self, trial: Trial) -> None:
         """Called when a fit begins, before any hook, for a callback that needs the trial itself."""
@@ -95,7 +99,12 @@ HOOKS: tuple[str, ...] = tuple(name for name in vars(Callback) if name.startswit
 
 
 class FunctionCallback(Callback):
-    """A callback made of functions, each for one or more hooks."""
+    """A callback made of a function, for one or more hooks.
+
+    Args:
+        function: What is called with the state.
+        hooks: Their names.
+    """
 
     def __init__(self, function: Hook, hooks: Iterable[str]) -> None:
         self.function = function
@@ -104,6 +113,7 @@ class FunctionCallback(Callback):
             setattr(self, name, function)
 
     def __call__(self, state: State) -> None:
+        """Call the function itself."""
         self.function(state)
 
     def state_dict(self) -> dict[str, Any]:
@@ -143,12 +153,12 @@ class Hooks:
     """The callbacks of a trial, sorted by hook once, so that a hook nobody uses costs nothing.
 
     Args:
-        callbacks: In the order in which they are called.
+        callbacks: In the order in which they are called, but for those that come ``last``.
     """
 
     def __init__(self, callbacks: Iterable[Callback]) -> None:
         self.table: dict[str, tuple[tuple[Hook, Callback], ...]] = {}
-        callbacks = list(callbacks)
+        callbacks = sorted(callbacks, key=lambda callback: callback.last)
         for name in HOOKS:
             used = (c for c in callbacks if getattr(type(c), name) is not getattr(Callback, name) or name in vars(c))
             self.table[name] = tuple((getattr(c, name), c) for c in used)

@@ -32,6 +32,8 @@ class Checkpoint(Callback):
         steps: Save every so many steps, at least 1; None never does.
     """
 
+    last = True
+
     def __init__(self, path: str | Path, *, seconds: float | None = 30.0, steps: int | None = None) -> None:
         if seconds is not None:
             require_at_least(0, seconds=seconds)
