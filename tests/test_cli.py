@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -330,3 +331,11 @@ def test_an_interruption_says_that_nothing_is_lost(cli: Unbraid, monkeypatch: py
 
     monkeypatch.setattr("unbraid.cli.train.registry.load", interrupted)
     assert cli("train vae digits", 130) == "unbraid: interrupted; nothing is lost, the same command continues\n"
+
+
+def test_a_full_disk_is_answered_with_a_sentence(cli: Unbraid, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "runs/a")
+
+    monkeypatch.setattr("unbraid.cli.train.registry.load", full)
+    refused(cli, "train vae digits", "no room is left for runs/a")

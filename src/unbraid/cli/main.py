@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import sys
 from importlib import import_module
@@ -49,6 +50,12 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # `unbraid list models | head -1`
         # Nobody reads any more: Python's own last flush must find somewhere to write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" for {error.filename}" if error.filename else ""
+        print(f"unbraid: no room is left{where}: make some, and give the same command again", file=sys.stderr)
+        sys.exit(2)
 
 
 def verbs() -> dict[str, str]:
