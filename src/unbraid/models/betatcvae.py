@@ -12,6 +12,7 @@ from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.info.aggregate import minibatch_stratified, minibatch_weighted
 from unbraid.model import Terms, VariationalModel
 from unbraid.nn.likelihood import LikelihoodName
+from unbraid.nn.schedule import linear
 from unbraid.types import Shape
 from unbraid.view import Batch
 
@@ -24,12 +25,16 @@ class BetaTCVAE(VariationalModel):
     .. math:: \mathcal L = -\mathbb E \log p(x \mid z) + I_q(x; z)
               + \beta\,\mathrm{KL}\Big(q(z) \,\Big\|\, \prod_j q(z_j)\Big) + \sum_j \mathrm{KL}(q(z_j) \,\|\, p(z_j))
 
-    The aggregate posterior q(z) is estimated from the minibatch (section 4.1 and appendix C).
+    The aggregate posterior q(z) is estimated from the minibatch (section 4.1 and appendix C). With ``anneal``, the last
+    three terms share a weight that falls from ``start`` to 1.
 
     Args:
         shape: Channels, height (32 or 64), width of the images.
         latent_dim: How many latents, at least 1.
         beta: The weight of the total correlation, at least 0; 6 is the paper's for dSprites.
+        start: The weight of all three parts of the KL at step 0, at least 0; it falls (or rises) linearly to 1. Far above
+            1 latents are switched on one after the other, the most telling first, which sets them apart early.
+        anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         estimator: Of the aggregate posterior: ``"weighted"`` (the paper's) or ``"stratified"``.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
 
@@ -47,14 +52,16 @@ class BetaTCVAE(VariationalModel):
         *,
         latent_dim: int = 10,
         beta: float = 6.0,
+        start: float = 1.0,
+        anneal: int = 0,
         estimator: Literal["weighted", "stratified"] = "weighted",
         likelihood: LikelihoodName = "bernoulli",
     ) -> None:
         super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood)
-        require_at_least(0, beta=beta)
+        require_at_least(0, beta=beta, start=start, anneal=anneal)
         if estimator not in ("weighted", "stratified"):
             raise InvalidOption(f"estimator must be weighted or stratified, but is {estimator!r}")
-        self.beta, self.estimator = beta, estimator
+        self.beta, self.start, self.anneal, self.estimator = beta, start, anneal, estimator
 
     def loss(self, batch: Batch, step: int) -> Terms:
         """Reconstruction, mutual information, weighted total correlation and dimension-wise KL, in nats per image."""
@@ -73,9 +80,10 @@ class BetaTCVAE(VariationalModel):
         log_qzx = q.log_prob(z).sum(dim=1)
         log_pz = q.prior().log_prob(z).sum(dim=1)
         log_qz_product = log_qz_j.sum(dim=1)
+        weight = linear(step, self.start, 1.0, self.anneal)
         return Terms(
             reconstruction=self.nll(batch.x, z),
-            mutual_information=(log_qzx - log_qz).mean(),
-            total_correlation=self.beta * (log_qz - log_qz_product).mean(),
-            dimension_kl=(log_qz_product - log_pz).mean(),
+            mutual_information=weight * (log_qzx - log_qz).mean(),
+            total_correlation=weight * self.beta * (log_qz - log_qz_product).mean(),
+            dimension_kl=weight * (log_qz_product - log_pz).mean(),
         )
