@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import io
 import sys
 from collections.abc import Callable
 from copy import deepcopy
@@ -17,15 +16,16 @@ import torch
 from PIL import Image
 from torch import nn
 
-from unbraid.errors import InvalidData, InvalidOption, MissingExtra
+from unbraid.errors import InvalidData, MissingExtra
 from unbraid.fit import Tensors, Trial, hook
 from unbraid.fit.callback import Callback
+from unbraid.fit.callbacks._shared import is_main
 from unbraid.fit.callbacks.liveplot import LivePlot
 from unbraid.fit.callbacks.log import BUFFER
 from unbraid.fit.callbacks.tables import CSV, Parquet, read_csv
-from unbraid.fit.callbacks.tensorboard import WRITER, Embeddings, TensorBoard, to_tensorboard
+from unbraid.fit.callbacks.tensorboard import TensorBoard
 from unbraid.fit.callbacks.trackers import MLflow, WandB
-from unbraid.fit.state import LOSS, STEP, Y_TRUE, State, X
+from unbraid.fit.state import LOSS, STEP, State
 
 INPUTS = torch.linspace(-1, 1, 20)[:, None]
 DATA = Tensors(INPUTS, 3 * INPUTS + 1, batch_size=4)  # 5 batches an epoch
@@ -93,6 +93,45 @@ def test_rows_of_steps_wait_on_the_device_until_there_are_many(tmp_path: Path) -
     assert len(read_csv(tmp_path / "log.csv")) == BUFFER + 5
 
 
+@pytest.mark.parametrize("steps", [None, 1])
+def test_what_a_checkpoint_knows_is_in_the_files_even_when_nothing_is_ever_closed(
+    tmp_path: Path, steps: int | None
+) -> None:
+    (tmp_path / "killed").mkdir()
+    logs = [CSV(tmp_path / "log.csv", steps=steps), CSV(tmp_path / "more.csv", steps=steps, append=True)]
+    first, saved = trial(*logs), {}
+
+    @hook("on_step")
+    def save_and_die(state: State) -> None:
+        if state[STEP] == 7:
+            saved.update(deepcopy(first.state_dict()))
+            for file in tmp_path.glob("*.csv"):
+                (tmp_path / "killed" / file.name).write_bytes(file.read_bytes())
+            raise Broken
+
+    first.callbacks.append(save_and_die)
+    with pytest.raises(Broken):
+        first.fit(DATA, epochs=3)
+    logs = [CSV(tmp_path / "killed" / f"{name}.csv", steps=steps, append=name == "more") for name in ("log", "more")]
+    second = trial(*logs, seed=1)
+    second.load_state_dict(saved)
+    second.fit(DATA, epochs=3)
+    trial(CSV(tmp_path / "whole.csv", steps=steps)).fit(DATA, epochs=3)
+    for log in logs:
+        assert log.path.read_text() == (tmp_path / "whole.csv").read_text()
+
+
+def test_of_several_processes_only_the_first_one_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for rank in (0, 1):
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.distributed, "is_initialized", lambda: True)
+            patch.setattr(torch.distributed, "get_rank", lambda rank=rank: rank)
+            writes = is_main()
+        monkeypatch.setattr("unbraid.fit.callbacks.log.is_main", lambda writes=writes: writes)
+        trial(CSV(tmp_path / f"{rank}.csv", steps=1), LivePlot(tmp_path / f"{rank}.png")).fit(DATA, epochs=1)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["0.csv", "0.png"]
+
+
 def test_the_loss_of_a_step_is_the_mean_over_its_window(tmp_path: Path) -> None:
     losses: list[float] = []
 
@@ -103,6 +142,15 @@ def test_the_loss_of_a_step_is_the_mean_over_its_window(tmp_path: Path) -> None:
     trial(watch, CSV(tmp_path / "log.csv", steps=1), accumulate=2).fit(DATA, epochs=1)
     expected = [np.mean(losses[0:2]), np.mean(losses[2:4]), losses[4]]
     assert [row["loss"] for row in read_csv(tmp_path / "log.csv")] == pytest.approx(expected)
+
+
+def test_the_loss_of_a_step_is_that_before_it_whatever_the_optimiser_tries(tmp_path: Path) -> None:
+    whole = [(INPUTS, 3 * INPUTS + 1)]
+    torch.manual_seed(0)
+    model, log = nn.Linear(1, 1), CSV(tmp_path / "log.csv", steps=1)
+    before = nn.functional.mse_loss(model(INPUTS), whole[0][1]).item()
+    Trial(model, torch.optim.LBFGS(model.parameters()), nn.functional.mse_loss, callbacks=[log]).fit(whole, epochs=1)
+    assert read_csv(log.path)[0]["loss"] == pytest.approx(before)
 
 
 def test_every_players_terms_are_in_the_row_of_a_step(tmp_path: Path) -> None:
@@ -255,221 +303,6 @@ def test_a_missing_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytes
     for name, make in makers.items():
         with pytest.raises(MissingExtra, match=rf"unbraid\[{name}\]"):
             make()
-
-
-# TensorBoard
-
-
-def events(folder: Path) -> Any:
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    return EventAccumulator(str(folder), size_guidance={"scalars": 0, "images": 0}).Reload()
-
-
-def test_tensorboard_holds_the_history_once_also_after_a_resumption(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    first = trial(TensorBoard(tmp_path))
-    first.fit(DATA, epochs=2)
-    saved = deepcopy(first.state_dict())
-    first.fit(DATA, epochs=3)
-    second = trial(TensorBoard(tmp_path))
-    second.load_state_dict(saved)
-    history = second.fit(DATA, epochs=4, validation=[(INPUTS, INPUTS)])
-    written = events(tmp_path)
-    assert set(written.Tags()["scalars"]) == {"epoch", "loss", "validation_loss"}
-    losses = written.Scalars("loss")
-    assert [event.step for event in losses] == [5, 10, 15, 20]
-    assert [event.value for event in losses] == pytest.approx([row["loss"] for row in history])
-
-
-def test_tensorboard_takes_every_step_and_hyper_parameters(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    trial(TensorBoard(tmp_path, steps=2, parameters={"rate": 0.1, "name": "tanh", "shape": (8, 1)})).fit(DATA, epochs=2)
-    written = events(tmp_path)
-    assert [event.step for event in written.Scalars("loss")] == [2, 4, 6, 8, 10]
-    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
-
-    content = written.summary_metadata
-    assert set(content) >= {"_hparams_/experiment", "_hparams_/session_start_info", "_hparams_/session_end_info"}
-    experiment = HParamsPluginData.FromString(content["_hparams_/experiment"].plugin_data.content).experiment
-    assert {info.name.tag for info in experiment.metric_infos} == {"epoch", "loss"}
-    begun = HParamsPluginData.FromString(content["_hparams_/session_start_info"].plugin_data.content)
-    values = begun.session_start_info.hparams
-    assert values["rate"].number_value == 0.1
-    assert values["name"].string_value == "tanh"
-    assert values["shape"].string_value == "(8, 1)"
-
-
-class Branching(nn.Module):
-    """A model that no tracer follows: Python decides on values, and randomness and state are about."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.norm, self.drop, self.last = nn.Linear(1, 8), nn.BatchNorm1d(8), nn.Dropout(), nn.Linear(8, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        hidden = self.drop(self.norm(self.first(x)))
-        return self.last(hidden.relu() if hidden.sum().item() != float("inf") else hidden) + 0 * torch.rand(1)
-
-
-def test_d26_the_graph_is_drawn_without_a_tracer_and_leaves_no_trace(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    results = []
-    for graph in (False, True):
-        torch.manual_seed(0)
-        model = Branching()
-        log = TensorBoard(tmp_path / str(graph), graph=graph)
-        Trial(model, criterion=nn.functional.mse_loss, callbacks=[log]).fit(DATA, epochs=2)
-        results.append([value.clone() for value in model.state_dict().values()])
-        assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
-    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
-    nodes = {node.name: node for node in events(tmp_path / "True").Graph().node}
-    assert nodes["first/linear"].input[:] == ["input", "first/weight", "first/bias"]
-    assert nodes["norm/batch_norm"].input[0] == "first/linear"
-    assert nodes["relu"].op == "relu"
-    assert nodes["last/linear"].input[0] == "relu"
-    assert [d.size for d in nodes["last/linear"].attr["_output_shapes"].list.shape[0].dim] == [4, 1]
-    names = set(nodes)
-    assert all(source in names for node in nodes.values() for source in node.input), "every edge has two ends"
-
-
-def test_the_graph_of_a_model_with_a_loss_of_its_own(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-
-    class Own(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.layer = nn.Linear(1, 1)
-
-        def loss(self, batch: torch.Tensor, step: int) -> torch.Tensor:
-            return self.layer(batch).square().mean()
-
-    Trial(Own(), callbacks=[TensorBoard(tmp_path, graph=True)]).fit([INPUTS], epochs=1)
-    assert {"layer/linear", "square", "mean"} <= {node.name for node in events(tmp_path).Graph().node}
-
-
-def test_pictures_and_whatever_else_go_to_the_open_tensorboard(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-
-    @hook("on_record")
-    def draw(state: State) -> None:
-        to_tensorboard("drawn")(picture, state)
-        state[WRITER].add_text("note", "written")
-
-    made = trial(draw, TensorBoard(tmp_path))
-    made.fit(DATA, epochs=2)
-    written = events(tmp_path)
-    assert [image.step for image in written.Images("drawn")] == [5, 10]
-    stored = np.asarray(Image.open(io.BytesIO(written.Images("drawn")[0].encoded_image_string)))
-    assert np.array_equal(stored, picture)
-    with pytest.raises(InvalidOption, match="no TensorBoard is open"):
-        draw(made.state)
-
-
-def test_embeddings_can_be_read_by_the_projector(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    from google.protobuf import text_format
-    from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
-
-    images = torch.rand(20, 1, 4, 6)
-    data = [(images[:8], torch.arange(8)), (images[8:16], torch.arange(8, 16)), (images[16:], torch.arange(16, 20))]
-    codes = Embeddings(of=lambda s: s[X].flatten(1)[:, :3], labels=Y_TRUE, images=X, count=10, name="pixels")
-    model = nn.Sequential(nn.Flatten(), nn.Linear(24, 20))
-    made = Trial(model, criterion=nn.functional.cross_entropy, callbacks=[TensorBoard(tmp_path), codes])
-    made.evaluate(data)  # outside of a fit: nothing to write to, and no error
-    made.fit(data, epochs=1, validation=data)
-    Trial(model, criterion=nn.functional.cross_entropy, callbacks=[TensorBoard(tmp_path), codes]).fit(
-        data, epochs=2, validation=data
-    )
-    config = text_format.Parse((tmp_path / "projector_config.pbtxt").read_text(), ProjectorConfig())
-    assert [entry.tensor_name for entry in config.embeddings] == ["0000003/pixels", "0000006/pixels"]
-    entry = config.embeddings[0]
-    vectors = np.loadtxt(tmp_path / entry.tensor_path, delimiter="\t")
-    assert np.allclose(vectors, images[:10].flatten(1)[:, :3])
-    assert (tmp_path / entry.metadata_path).read_text().split() == [str(n) for n in range(10)]
-    assert list(entry.sprite.single_image_dim) == [6, 4]
-    sprite = np.asarray(Image.open(tmp_path / entry.sprite.image_path))
-    assert sprite.shape == (16, 24, 3), "a square of 4 by 4 images"
-    assert np.abs(sprite[4:8, 6:12, 0] / 255 - images[5, 0].numpy()).max() < 0.003
-
-
-# Tracking services
-
-
-class FakeRun:
-    def __init__(self, options: dict[str, Any]) -> None:
-        self.id, self.options = options.get("id", "run-7"), options
-        self.logged: list[dict[str, float]] = []
-        self.defined: list[Any] = []
-        self.ended: int | None = None
-
-    def log(self, row: dict[str, float]) -> None:
-        self.logged.append(row)
-
-    def define_metric(self, name: str, **options: Any) -> None:
-        self.defined.append((name, options))
-
-    def finish(self, exit_code: int) -> None:
-        self.ended = exit_code
-
-
-def test_wandb_gets_every_row_and_a_resumed_trial_goes_on_in_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[FakeRun] = []
-    module = ModuleType("wandb")
-    module.init = lambda **options: runs.append(FakeRun(options)) or runs[-1]  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "wandb", module)
-    first = trial(WandB("curves", parameters={"rate": 0.1}, name="one"))
-    history = first.fit(DATA, epochs=2)
-    assert runs[0].logged == history
-    assert runs[0].options == {"project": "curves", "config": {"rate": 0.1}, "name": "one"}
-    assert ("*", {"step_metric": "step"}) in runs[0].defined
-    assert runs[0].ended == 0
-    second = trial(WandB("curves", steps=1), breaks_at(12))
-    second.load_state_dict(first.state_dict())
-    with pytest.raises(Broken):
-        second.fit(DATA, epochs=4)
-    assert (runs[1].id, runs[1].options["resume"]) == ("run-7", "allow")
-    assert [row["step"] for row in runs[1].logged] == [11, 12]
-    assert runs[1].ended == 1
-
-
-def test_mlflow_gets_every_row_and_a_resumed_trial_goes_on_in_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[Any, ...]] = []
-    module: Any = ModuleType("mlflow")
-    for name in ("set_tracking_uri", "set_experiment", "log_params", "end_run"):
-        setattr(module, name, lambda *args, name=name: calls.append((name, *args)))
-    module.log_metrics = lambda values, step: calls.append(("log_metrics", step, values))
-
-    def start_run(**options: Any) -> Any:
-        calls.append(("start_run", options))
-        return SimpleNamespace(info=SimpleNamespace(run_id=options.get("run_id", "r1")))
-
-    module.start_run = start_run
-    monkeypatch.setitem(sys.modules, "mlflow", module)
-    first = trial(MLflow("curves", parameters={"rate": 0.1}, uri="file:x", name="one"))
-    history = first.fit(DATA, epochs=1)
-    assert calls == [
-        ("set_tracking_uri", "file:x"),
-        ("set_experiment", "curves"),
-        ("start_run", {"run_name": "one"}),
-        ("log_params", {"rate": 0.1}),
-        ("log_metrics", 5, {"epoch": 1.0, "loss": history[0]["loss"]}),
-        ("end_run", "FINISHED"),
-    ]
-    saved = deepcopy(first.state_dict())
-    calls.clear()
-    second = trial(MLflow("curves", parameters={"rate": 0.1}), breaks_at(7))
-    second.load_state_dict(saved)
-    with pytest.raises(Broken):
-        second.fit(DATA, epochs=4)
-    assert ("start_run", {"run_id": "r1"}) in calls
-    assert not any(call[0] == "log_params" for call in calls)
-    assert calls[-1] == ("end_run", "FAILED")
-
-
-# Live plot
 
 
 def test_d22_the_live_plot_needs_no_other_package_and_draws_by_the_clock(tmp_path: Path) -> None:

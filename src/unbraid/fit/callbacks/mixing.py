@@ -20,7 +20,7 @@ from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.fit.callbacks._targets import Targets
 from unbraid.fit.state import Y_TRUE, State, X
 
-__all__ = ["Mixed", "Mixing", "cut_mix", "mix_up", "mixed_loss", "partners"]
+__all__ = ["Mixed", "Mixing", "beta", "cut_mix", "mix_up", "mixed_loss", "partners"]
 
 
 class Mixed(NamedTuple):
