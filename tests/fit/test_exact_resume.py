@@ -151,18 +151,27 @@ def disturb() -> None:
     np.random.seed(99)  # noqa: NPY002
 
 
+def resumed(folder: Path, case: dict, saves: int, dies: int | None) -> Trial:
+    """A new trial that goes on from the folder's checkpoint where there is one."""
+    trial = made(folder, case, saves, dies)
+    if (folder / "checkpoint.pt").exists():
+        disturb()
+    assert resume(trial, folder / "checkpoint.pt") is None
+    return trial
+
+
 @settings(max_examples=40)
-@given(case=CASES, saves=st.integers(1, 4), after=st.integers(0, 3))
-@example(case=PLAIN, saves=10, after=0)  # saved after the last step, before the end of its epoch
-@example(case=PLAIN, saves=5, after=0)  # saved at the end of an epoch
-def test_a_killed_trial_that_is_resumed_ends_with_the_same_bits(case, saves, after):
+@given(case=CASES, saves=st.integers(1, 4), after=st.integers(0, 3), kills=st.integers(1, 2))
+@example(case=PLAIN, saves=10, after=0, kills=1)  # saved after the last step, before the end of its epoch
+@example(case=PLAIN, saves=5, after=0, kills=2)  # saved at the end of an epoch
+def test_a_killed_trial_that_is_resumed_ends_with_the_same_bits(case, saves, after, kills):
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         expected, rows = ended(made(Path(one), case, 1000, None), case)
-        with suppress(Killed):  # a short case may be over before
-            ended(made(Path(other), case, saves, saves + after), case)
-        trial = made(Path(other), case, saves, None)
-        disturb()
-        assert resume(trial, Path(other) / "checkpoint.pt") is None
+        for dies in (saves + after, 2 * saves + after)[:kills]:
+            trial = resumed(Path(other), case, saves, dies)
+            with suppress(Killed):  # a short case may be over before
+                ended(trial, case)
+        trial = resumed(Path(other), case, saves, None)
         assert trial.state[STEP] >= saves
         found, same_rows = ended(trial, case)
     assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))

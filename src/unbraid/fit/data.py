@@ -25,7 +25,10 @@ from unbraid.seed import torch_generator
 __all__ = [
     "Cursor",
     "Indexed",
+    "Nothing",
+    "Passes",
     "Source",
+    "Stream",
     "Tensors",
     "count",
     "kept_randomness",

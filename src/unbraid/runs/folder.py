@@ -26,14 +26,12 @@ __all__ = [
     "write_json",
 ]
 
-RUN, MODEL, HISTORY, SCORES, CHECKPOINT, FIGURES = (
-    "run.json",
-    "model.safetensors",
-    "history.jsonl",
-    "scores.json",
-    "checkpoint.pt",
-    "figures",
-)
+RUN = "run.json"
+MODEL = "model.safetensors"
+HISTORY = "history.jsonl"
+SCORES = "scores.json"
+CHECKPOINT = "checkpoint.pt"
+FIGURES = "figures"
 LOCK, PROBE = ".lock", ".writable"
 
 

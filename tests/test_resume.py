@@ -1,0 +1,97 @@
+"""``unbraid train`` as a real process: killed or interrupted, then started again, it ends with the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from unbraid.cli.main import main
+from unbraid.fit import Progress
+from unbraid.fit.state import STEP
+
+MODEL, CHECKPOINT, HISTORY = "model.safetensors", "checkpoint.pt", "history.jsonl"
+OPTIONS = ["--steps", "160", "--latent-dim", "2", "--fit.batch-size", "4", "--fit.checkpoint-seconds", "0.2"]
+PATIENCE = 120  # seconds until a busy machine is believed to hang
+
+
+def command(out: Path) -> None:
+    """The command in this process, where everything is imported already."""
+    main(["train", "vae", "digits", *OPTIONS, "--out", str(out)])
+
+
+def started(out: Path) -> subprocess.Popen[str]:
+    """The same command as a process of its own."""
+    words = [sys.executable, "-m", "unbraid", "train", "vae", "digits", *OPTIONS, "--out", str(out)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(out: Path) -> None:
+    """Let the command come to its end."""
+    process = started(out)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
+
+
+def results(out: Path) -> tuple[bytes, list[dict[str, float]]]:
+    """The weights, byte for byte, and the rows of the history."""
+    rows = [json.loads(line) for line in (out / HISTORY).read_text().splitlines()]
+    return (out / MODEL).read_bytes(), rows
+
+
+def killed(out: Path, moment: float) -> None:
+    """Kill the command some seconds after its first checkpoint is there."""
+    process = started(out)
+    limit = time.monotonic() + PATIENCE
+    while not (out / CHECKPOINT).exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < limit, "no checkpoint came"
+        time.sleep(0.01)
+    time.sleep(moment)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGKILL
+    assert not (out / MODEL).exists(), "it was over before it could be killed: take more steps"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> tuple[bytes, list[dict[str, float]]]:
+    """Weights and history of a run that nothing stopped."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    command(out)
+    return results(out)
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_a_random_moment_ends_with_the_same_bytes(tmp_path, whole):
+    killed(tmp_path / "run", random.Random(0).uniform(0, 0.3))
+    finish(tmp_path / "run")
+    assert results(tmp_path / "run") == whole
+
+
+def test_ctrl_c_ends_a_run_with_a_sentence_and_the_same_command_continues_it(tmp_path, whole, capsys, monkeypatch):
+    out, spent = tmp_path / "run", []
+
+    def noted(self, state):
+        spent.append(state[STEP])
+        if len(spent) == 50:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "on_step", noted)
+        with pytest.raises(SystemExit) as ended:
+            command(out)
+    assert ended.value.code == 130
+    assert spent[-1] == 50
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1] == "unbraid: interrupted; nothing is lost, the same command continues"
+    assert not (out / MODEL).exists()
+    command(out)
+    assert results(out) == whole
