@@ -139,6 +139,21 @@ def test_a_budget_of_time_counts_all_parts_of_a_trial(monkeypatch):
     assert second.state[STEP] == 5
 
 
+def test_the_clock_of_the_first_process_decides_for_all(tmp_path, monkeypatch):
+    distributed = torch.distributed
+    store = distributed.FileStore(str(tmp_path / "store"), 1)
+    distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    try:
+        sent = []
+        monkeypatch.setattr(distributed, "broadcast", lambda flag, source: (sent.append(source), flag.fill_(1)))
+        fitted = trial(Budget(seconds=1e9))
+        fitted.fit(DATA, epochs=1)
+    finally:
+        distributed.destroy_process_group()
+    assert sent == [0]  # it was told at the start that time is up
+    assert fitted.state[STEP] == 0
+
+
 def test_a_budget_needs_something_to_count():
     with pytest.raises(InvalidOption):
         Budget()

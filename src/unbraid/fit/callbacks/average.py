@@ -44,13 +44,17 @@ class Average(Callback):
         if not self.weights:
             self.weights = {name: value.clone() for name, value in weights.items()}
         else:
-            parameters = dict(model.named_parameters())
-            averaged = [n for n in weights if weights[n].is_floating_point() and (self.buffers or n in parameters)]
+            copied = set() if self.buffers else {name for name, _ in model.named_buffers()}
+            averages: list[tuple[Tensor, Tensor]] = []
+            others: list[tuple[Tensor, Tensor]] = []
+            for name, value in weights.items():
+                averaged = value.is_floating_point() and name not in copied
+                (averages if averaged else others).append((self.weights[name], value))
             with torch.no_grad():
-                if averaged:
-                    self.average([self.weights[n] for n in averaged], [weights[n] for n in averaged])
-                for name in weights.keys() - set(averaged):
-                    self.weights[name].copy_(weights[name])
+                if averages:
+                    self.average([average for average, _ in averages], [value for _, value in averages])
+                for old, new in others:
+                    old.copy_(new)
         self.count += 1
 
     def average(self, averages: list[Tensor], weights: list[Tensor]) -> None:

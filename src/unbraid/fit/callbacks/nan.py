@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from unbraid.errors import UnbraidError, require_at_least
 from unbraid.fit.callback import Callback
@@ -22,7 +22,7 @@ class NotFinite(UnbraidError, ArithmeticError):
     """A loss, a gradient or a parameter is NaN or infinite."""
 
 
-class Noted(NamedTuple):
+class _Noted(NamedTuple):
     """Some numbers of one moment, still on the device.
 
     Args:
@@ -55,8 +55,9 @@ class StopOnNaN(Callback):
     def __init__(self, *, every: int = 100, gradients: bool = True) -> None:
         require_at_least(1, every=every)
         self.every, self.gradients = every, gradients
-        self._noted: list[Noted] = []
+        self._noted: list[_Noted] = []
         self._terms: object = None
+        self._watched: list[tuple[nn.Parameter, str, str]] = []
         self._scaled = False
 
     def bind(self, trial: Trial) -> None:
@@ -69,8 +70,11 @@ class StopOnNaN(Callback):
         parameters = {name: value for name, value in state[MODEL].named_parameters() if value.numel()}
         if parameters:
             names = [f"parameter {name}" for name in parameters]
-            self._noted.append(Noted(state[STEP], "", names, _largest([*parameters.values()])))
+            self._noted.append(_Noted(state[STEP], "", names, _largest([*parameters.values()])))
             self._read()
+        # What is nearest to the loss is differentiated first.
+        watched = reversed(parameters.items())
+        self._watched = [(value, f"parameter {name}", f"the gradient of {name}") for name, value in watched]
 
     def on_criterion(self, state: State) -> None:
         """Note the loss and its terms."""
@@ -79,22 +83,21 @@ class StopOnNaN(Callback):
             self._terms = state[TERMS]
             names = [*(f"its term {name!r}" for name in state[TERMS]), *names]
             values = [*state[TERMS].values(), *values]
-        self._noted.append(Noted(state[STEP], state[PLAYER], names, torch.stack([value.detach() for value in values])))
+        self._noted.append(_Noted(state[STEP], state[PLAYER], names, torch.stack([value.detach() for value in values])))
 
     def on_backward(self, state: State) -> None:
         """Note the parameters and their gradients."""
         if not self.gradients or self._scaled:
             return
         moved = [
-            (name, value, value.grad)
-            for name, value in state[MODEL].named_parameters()
-            if value.numel() and value.grad is not None and not value.grad.is_sparse
+            (value, gradient, name, name_of_gradient)
+            for value, name, name_of_gradient in self._watched
+            if (gradient := value.grad) is not None and not gradient.is_sparse
         ]
         if moved:
-            moved.reverse()  # what is nearest to the loss is differentiated first
-            names = [f"parameter {n}" for n, _, _ in moved] + [f"the gradient of {n}" for n, _, _ in moved]
-            values = _largest([value for _, value, _ in moved] + [gradient for _, _, gradient in moved])
-            self._noted.append(Noted(state[STEP], state[PLAYER], names, values))
+            values, gradients, names, names_of_gradients = zip(*moved, strict=True)
+            largest = _largest([*values, *gradients])
+            self._noted.append(_Noted(state[STEP], state[PLAYER], [*names, *names_of_gradients], largest))
 
     def on_step(self, state: State) -> None:
         """Read what was noted when it is time."""
@@ -124,12 +127,12 @@ def _largest(tensors: list[Tensor]) -> Tensor:
     return torch.stack(torch._foreach_norm([tensor.detach() for tensor in tensors], float("inf")))
 
 
-def _broken(noted: Noted) -> list[tuple[str, float]]:
+def _broken(noted: _Noted) -> list[tuple[str, float]]:
     values = zip(noted.names, noted.values.tolist(), strict=True)
     return [(name, value) for name, value in values if not math.isfinite(value)]
 
 
-def _sentence(noted: Noted, bad: list[tuple[str, float]]) -> str:
+def _sentence(noted: _Noted, bad: list[tuple[str, float]]) -> str:
     name, value = bad[0]
     others = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
     if name.startswith("parameter"):
