@@ -25,8 +25,8 @@ class BetaVAE(VariationalModel):
         shape: Channels, height (32 or 64), width of the images.
         latent_dim: How many latents, at least 1.
         beta: The weight, at least 0; 4 is the paper's for dSprites.
-        start: The weight at step 0 as a multiple of ``beta``, at least 0; it falls (or rises) linearly to 1. Far above 1
-            latents are switched on one after the other, the most telling first, which sets them apart early.
+        start: The weight at step 0 as a multiple of ``beta``, at least 0; it falls (or rises) linearly to 1. Far above
+            1 latents are switched on one after the other, the most telling first, which sets them apart early.
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
 
