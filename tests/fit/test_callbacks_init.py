@@ -11,6 +11,7 @@ from torch import nn
 from unbraid.errors import UnknownName
 from unbraid.fit import Tensors, Trial
 from unbraid.fit.callbacks.init import LSUV, Init
+from unbraid.fit.decorators import on_backward
 from unbraid.fit.state import X
 
 INPUTS = 3 * torch.randn(64, 8, generator=torch.Generator().manual_seed(0)) + 1
@@ -150,3 +151,23 @@ def test_a_trial_that_is_taken_up_at_another_step_is_not_fresh(make):
     second.load_state_dict(saved)
     second.fit(DATA, steps=3)
     assert torch.equal(first.model[0].weight, second.model[0].weight)
+
+
+@pytest.mark.parametrize("make", [lambda: Init("orthogonal"), lambda: LSUV(INPUTS), lambda: LSUV()])
+def test_what_was_initialised_is_not_again_even_where_no_step_was_made(make):
+    class Broken(Exception):
+        pass
+
+    @on_backward
+    def stop(state):
+        raise Broken
+
+    first = trial(make())
+    first.callbacks.append(stop)
+    with pytest.raises(Broken):
+        first.fit(DATA, steps=1)
+    second = trial(make())
+    torch.manual_seed(99)
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    second.fit(DATA, steps=1)
+    assert torch.equal(second.model[0].weight, first.model[0].weight)

@@ -61,7 +61,7 @@ RATES = {
 OTHERS = {
     "ema": lambda: EMA(0.8),
     "swa": lambda: SWA(start=2),
-    "stopping": lambda: EarlyStopping(patience=2, min_delta=0.02),
+    "stopping": lambda: EarlyStopping(patience=2, min_delta=10),
     "clip": lambda: ClipGradients(0.1),
     "l1": lambda: L1(0.01),
     "l2": lambda: L2(0.01),
