@@ -121,7 +121,7 @@ def test_plots_drawn_in_threads_are_those_drawn_in_turn() -> None:
         assert list(pool.map(lambda name: png(draw(name)), names)) == [png(draw(name)) for name in names]
 
 
-@pytest.mark.parametrize("name, label", [("traversals", "traversals"), ("latent_space", "decoded"), ("sheet", "x")])
+@pytest.mark.parametrize(("name", "label"), [("traversals", "traversals"), ("latent_space", "decoded"), ("sheet", "x")])
 @pytest.mark.parametrize("times", [1, 2])
 def test_images_are_crisp_at_whole_multiples_of_the_screen(name: str, label: str, times: int) -> None:
     figure = draw(name)
