@@ -77,6 +77,8 @@ class CategoricalAccuracy(_Share):
 
     def compare(self, y_pred: Tensor, y_true: Tensor) -> None:
         """Count the right ones."""
+        if y_true.ndim + 1 != y_pred.ndim:
+            y_true = class_indices(self.name, y_pred, y_true)
         predicted = y_pred.argmax(1)
         if predicted.shape != y_true.shape:
             y_true = class_indices(self.name, y_pred, y_true)
@@ -156,6 +158,8 @@ class Accuracy(Metric):
     these names. For any other criterion: of classes, when predictions have one dimension more than targets.
     """
 
+    name = "acc"
+
     def __init__(self) -> None:
         self.choice: Kind | None = None
         self.chosen: Metric = Mean("acc", LOSS)  # nothing is asked of it before the choice
@@ -208,9 +212,9 @@ _MADE: dict[Kind, Callable[[], Metric]] = {
 def _choice(state: State) -> Kind:
     found = kind(state.get(CRITERION))
     if found is None:
-        y_pred, y_true = state[Y_PRED], state[Y_TRUE]
-        if isinstance(y_pred, Tensor) and isinstance(y_true, Tensor) and y_pred.ndim == y_true.ndim + 1:
-            return "classes"
+        y_pred, y_true = state.get(Y_PRED), state.get(Y_TRUE)
+        if not (isinstance(y_pred, Tensor) and isinstance(y_true, Tensor)) or y_pred.ndim == y_true.ndim + 1:
+            return "classes"  # which says what it misses where there is nothing to compare
         raise InvalidOption(
             "the metric 'acc' cannot tell from this criterion what is predicted: "
             "say 'cat_acc', 'binary_acc', 'mse' or another metric in its place"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from unbraid.errors import InvalidData
-from unbraid.fit.metrics.contract import Reading
+from unbraid.fit.metrics.contract import Reading, Saved
 from unbraid.fit.metrics.criteria import ignored
 from unbraid.fit.metrics.names import register
 from unbraid.fit.metrics.whole import Whole
@@ -45,6 +47,20 @@ class RocAuc(Whole):
         if self.ignore_index is None:
             self.ignore_index = ignored(state.get(CRITERION))
         super().update(state)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, joined, and what of it is left out."""
+        return {**super().state_dict(), "ignore_index": self.ignore_index}
+
+    def load_state_dict(self, state: Saved) -> None:
+        """Take up everything."""
+        super().load_state_dict(state)
+        self.ignore_index = state["ignore_index"]
+
+    def merge(self, states: Sequence[Saved]) -> dict[str, Any]:
+        """Everything of all; a process that saw nothing does not know what is left out."""
+        known = [state["ignore_index"] for state in states if state["ignore_index"] is not None]
+        return {**super().merge(states), "ignore_index": known[0] if known else None}
 
     def _value(self, y_pred: Tensor, y_true: Tensor) -> float:
         return roc_auc(y_pred, y_true, ignore_index=self.ignore_index)

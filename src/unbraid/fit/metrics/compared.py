@@ -78,7 +78,7 @@ def class_indices(name: str, y_pred: Tensor, y_true: Tensor) -> Tensor:
     Raises:
         InvalidData: When it is neither.
     """
-    if y_true.ndim == y_pred.ndim and y_true.shape == y_pred.shape:
+    if y_pred.ndim > 1 and y_true.shape == y_pred.shape:
         y_true = y_true.argmax(1)
     if y_pred.ndim < 2 or y_true.shape != y_pred.shape[:1] + y_pred.shape[2:]:
         raise InvalidData(

@@ -88,7 +88,8 @@ class Confusion(Compared):
     def _classes(self, y_pred: Tensor, y_true: Tensor) -> tuple[int, Tensor, Tensor]:
         """How many classes there are, which is predicted and which is right."""
         if y_pred.ndim == y_true.ndim + 1 or kind(self.criterion) == "classes":
-            return self.classes or y_pred.shape[1], y_pred.argmax(1), class_indices(self.name, y_pred, y_true).long()
+            right = class_indices(self.name, y_pred, y_true).long()
+            return self.classes or y_pred.shape[1], y_pred.argmax(1), right
         same_shape(self.name, y_pred, y_true)
         if y_pred.is_floating_point():
             right = (y_true > 0.5).long()

@@ -72,4 +72,6 @@ def threshold(criterion: Any) -> float:
 def _bare(criterion: Any) -> Any:
     while isinstance(criterion, functools.partial):
         criterion = criterion.func
-    return getattr(criterion, "_orig_mod", criterion)  # within torch.compile
+    for within in ("_orig_mod", "__wrapped__"):  # of torch.compile, of functools.wraps
+        criterion = getattr(criterion, within, criterion)
+    return criterion

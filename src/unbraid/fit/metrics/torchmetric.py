@@ -61,8 +61,6 @@ class TorchMetric(Metric):
 
     def state_dict(self) -> dict[str, Any]:
         """What it has gathered, persistent or not."""
-        if isinstance(self.module, Mapping) or hasattr(self.module, "compute_groups"):
-            list(self.module.values())  # metrics of a collection that share a state now each have it
         states = {
             path: {
                 "values": {name: _own(getattr(part, name)) for name in getattr(part, "_defaults", {})},
