@@ -74,3 +74,11 @@ def test_the_code_is_the_posterior_mean() -> None:
 def test_a_beta_that_weighs_nothing_is_refused(beta: float) -> None:
     with pytest.raises(InvalidOption, match=f"beta must be a finite number of at least 0, but is {beta}"):
         made(BetaVAE, beta=beta)
+
+
+@pytest.mark.parametrize(("step", "weight"), [(0, 30.0), (5, 15.75), (10, 1.5), (99, 1.5)])
+def test_the_kl_of_a_beta_vae_starts_heavy_and_is_lowered_linearly(step: int, weight: float) -> None:
+    model = made(BetaVAE, beta=1.5, start=20.0, anneal=10)
+    torch.manual_seed(5)
+    terms = model.loss(BATCH, step)
+    torch.testing.assert_close(terms["kl"], weight * loss(made(VAE))["kl"])

@@ -33,9 +33,12 @@ def demo(*, out: Path = Path("runs/demo")) -> None:
     if report.exists():
         _forget(report, sprites, ae, vae)
     lanes = (
-        _commands("betatcvae sprites --beta 6 --steps 1600 --fit.learning-rate 1e-3", sprites),
-        _commands("ae digits --latent-dim 2 --steps 1500 --fit.learning-rate 1e-3", ae)
-        + _commands("vae digits --latent-dim 2 --steps 1500 --fit.learning-rate 1e-3", vae),
+        _commands(
+            "betatcvae sprites --beta 6 --start 60 --anneal 1800 --steps 1500 --fit.batch-size 48 --fit.learning-rate 1e-3",
+            sprites,
+        ),
+        _commands("ae digits --latent-dim 2 --steps 1200 --fit.learning-rate 1e-3", ae)
+        + _commands("vae digits --latent-dim 2 --steps 1200 --fit.learning-rate 1e-3", vae),
     )
     print("Three representations are learned, two at a time, one on each processor; this takes about three minutes.")
     failed = threading.Event()
@@ -58,7 +61,7 @@ def _commands(train: str, run: Path) -> list[str]:
     where = shlex.quote(str(run))
     return [
         f"unbraid train {train} --out {where}",
-        f"unbraid evaluate {where} --scores {SCORES}",
+        f"unbraid evaluate {where} --scores {SCORES} --samples 2000",
         f"unbraid plot {where}",
     ]
 
