@@ -64,6 +64,7 @@ from unbraid.fit.metrics.moments import Recent, Std, Var, mean, running_mean, st
 from unbraid.fit.metrics.torchmetric import TorchMetric
 from unbraid.fit.metrics.watch import GradNorm, Now, Time
 from unbraid.fit.metrics.whole import Whole, epoch_metric
+from unbraid.fit.minimise import Minimum, Parameters, minimise
 from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import Key, State
 from unbraid.fit.trial import Trial
@@ -110,11 +111,13 @@ __all__ = [
     "ManifoldMixUp",
     "Mean",
     "Metric",
+    "Minimum",
     "Mixed",
     "Mixing",
     "NotFinite",
     "Now",
     "OneCycle",
+    "Parameters",
     "Parquet",
     "Penalty",
     "Profile",
@@ -151,6 +154,7 @@ __all__ = [
     "make_grid",
     "mean",
     "metric",
+    "minimise",
     "mix_up",
     "mixed_loss",
     "on_backward",
