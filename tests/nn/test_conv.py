@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from unbraid.errors import InvalidOption
-from unbraid.nn.conv import Decoder, Encoder, initialise
+from unbraid.nn.conv import Decoder, Encoder
+from unbraid.nn.image import initialise
 from unbraid.types import Shape
 
 SHAPES: list[Shape] = [(1, 32, 32), (3, 32, 32), (1, 64, 64), (3, 64, 64)]

@@ -12,6 +12,7 @@ from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.info.aggregate import minibatch_stratified, minibatch_weighted
 from unbraid.model import Terms, VariationalModel
 from unbraid.nn.likelihood import LikelihoodName
+from unbraid.nn.networks import NetworkName
 from unbraid.nn.schedule import linear
 from unbraid.types import Shape
 from unbraid.view import Batch
@@ -39,6 +40,7 @@ class BetaTCVAE(VariationalModel):
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         estimator: Of the aggregate posterior: ``"weighted"`` (the paper's) or ``"stratified"``.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
+        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected; several times faster a step).
 
     >>> BetaTCVAE((1, 64, 64)).beta
     6.0
@@ -58,8 +60,9 @@ class BetaTCVAE(VariationalModel):
         anneal: int = 0,
         estimator: Literal["weighted", "stratified"] = "weighted",
         likelihood: LikelihoodName = "bernoulli",
+        network: NetworkName = "conv",
     ) -> None:
-        super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood)
+        super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood, network=network)
         require_at_least(0, beta=beta, start=start, anneal=anneal)
         if estimator not in ("weighted", "stratified"):
             raise InvalidOption(f"estimator must be weighted or stratified, but is {estimator!r}")

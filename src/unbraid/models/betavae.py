@@ -9,6 +9,7 @@ from __future__ import annotations
 from unbraid.errors import require_at_least
 from unbraid.model import Terms, VariationalModel
 from unbraid.nn.likelihood import LikelihoodName
+from unbraid.nn.networks import NetworkName
 from unbraid.nn.schedule import linear
 from unbraid.types import Shape
 from unbraid.view import Batch
@@ -29,6 +30,7 @@ class BetaVAE(VariationalModel):
             1 latents are switched on one after the other, the most telling first, which sets them apart early.
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
+        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected; several times faster a step).
 
     >>> BetaVAE((1, 64, 64), beta=4.0).beta
     4.0
@@ -47,8 +49,9 @@ class BetaVAE(VariationalModel):
         start: float = 1.0,
         anneal: int = 0,
         likelihood: LikelihoodName = "bernoulli",
+        network: NetworkName = "conv",
     ) -> None:
-        super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood)
+        super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood, network=network)
         require_at_least(0, beta=beta, start=start, anneal=anneal)
         self.beta, self.start, self.anneal = beta, start, anneal
 

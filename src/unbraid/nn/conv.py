@@ -6,33 +6,15 @@ References:
 
 from __future__ import annotations
 
-import math
+from torch import nn
 
-from torch import Tensor, nn
-
-from unbraid.errors import InvalidData, InvalidOption
+from unbraid.errors import InvalidOption
+from unbraid.nn.image import ImageDecoder, ImageEncoder
 from unbraid.types import Shape
 
-__all__ = ["Decoder", "Encoder", "initialise"]
+__all__ = ["Decoder", "Encoder"]
 
 CHANNELS, HIDDEN = 32, 256
-
-
-def initialise(network: nn.Module) -> None:
-    """Draw weights that keep the signal's size through rectifiers (He et al. 2015); biases are zero.
-
-    With PyTorch's own default the signal fades from layer to layer, and a VAE of this depth spends its first several
-    hundred steps drawing the mean image.
-    """
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            fan_in = layer.weight[0].numel()
-            if isinstance(layer, nn.ConvTranspose2d):
-                # Every output pixel sees only one in stride x stride of the kernel's weights.
-                fan_in = layer.weight[:, 0].numel() // (layer.stride[0] * layer.stride[1])
-            nn.init.normal_(layer.weight, std=math.sqrt(2 / fan_in))
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
 
 
 def _halvings(shape: Shape) -> int:
@@ -44,7 +26,7 @@ def _halvings(shape: Shape) -> int:
     return 4 if shape[1] == 64 else 3
 
 
-class Encoder(nn.Sequential):
+class Encoder(ImageEncoder):
     """Convolutions 4x4, stride 2, 32 channels (four for 64x64 images, three for 32x32), two layers of 256, linear.
 
     ``(B, C, H, W)`` to ``(B, outputs)``.
@@ -59,26 +41,10 @@ class Encoder(nn.Sequential):
         for i in range(_halvings(shape)):
             layers += [nn.Conv2d(CHANNELS if i else shape[0], CHANNELS, 4, 2, 1), nn.ReLU()]
         layers += [nn.Flatten(), nn.Linear(CHANNELS * 16, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
-        super().__init__(*layers, nn.Linear(HIDDEN, outputs))
-        self.shape = tuple(shape)
-        initialise(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to ``(B, outputs)``.
-
-        Raises:
-            InvalidData: When the images have another shape, or are not floating-point numbers.
-        """
-        if x.ndim != 4 or tuple(x.shape[1:]) != self.shape or not x.is_floating_point():
-            expected = ", ".join(map(str, self.shape))
-            given = str(x.dtype).removeprefix("torch.")
-            raise InvalidData(f"images must be floats (B, {expected}) in 0 .. 1, but are {given} {tuple(x.shape)}")
-        for layer in self:
-            x = layer(x)
-        return x
+        super().__init__(shape, *layers, nn.Linear(HIDDEN, outputs))
 
 
-class Decoder(nn.Sequential):
+class Decoder(ImageDecoder):
     """The mirror image of :class:`Encoder`: ``(B, inputs)`` to ``(B, C, H, W)``, without a last activation.
 
     Args:
@@ -94,18 +60,4 @@ class Decoder(nn.Sequential):
             last = i == halvings - 1
             layers.append(nn.ConvTranspose2d(CHANNELS, shape[0] if last else CHANNELS, 4, 2, 1))
             layers += [] if last else [nn.ReLU()]
-        super().__init__(*layers)
-        self.inputs = inputs
-        initialise(self)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """``(B, inputs)`` to ``(B, C, H, W)``.
-
-        Raises:
-            InvalidData: When the codes have another shape.
-        """
-        if z.ndim != 2 or z.shape[1] != self.inputs:
-            raise InvalidData(f"codes must be (B, {self.inputs}), but have shape {tuple(z.shape)}")
-        for layer in self:
-            z = layer(z)
-        return z
+        super().__init__(inputs, *layers)

@@ -1,0 +1,83 @@
+"""What every network of images is: layers in a row that say what they were given when it does not fit."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from unbraid.errors import InvalidData
+from unbraid.types import Shape
+
+__all__ = ["ImageDecoder", "ImageEncoder", "initialise"]
+
+
+class ImageEncoder(nn.Sequential):
+    """Layers from images to numbers.
+
+    Args:
+        shape: Of the images.
+        layers: In order.
+    """
+
+    def __init__(self, shape: Shape, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+        self.shape = tuple(shape)
+        initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, outputs)``.
+
+        Raises:
+            InvalidData: When the images have another shape, or are not floating-point numbers.
+        """
+        if x.ndim != 4 or tuple(x.shape[1:]) != self.shape or not x.is_floating_point():
+            expected = ", ".join(map(str, self.shape))
+            given = str(x.dtype).removeprefix("torch.")
+            raise InvalidData(f"images must be floats (B, {expected}) in 0 .. 1, but are {given} {tuple(x.shape)}")
+        for layer in self:
+            x = layer(x)
+        return x
+
+
+class ImageDecoder(nn.Sequential):
+    """Layers from codes to images, without a last activation.
+
+    Args:
+        inputs: How many numbers a code has.
+        layers: In order.
+    """
+
+    def __init__(self, inputs: int, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+        self.inputs = inputs
+        initialise(self)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """``(B, inputs)`` to ``(B, C, H, W)``.
+
+        Raises:
+            InvalidData: When the codes have another shape.
+        """
+        if z.ndim != 2 or z.shape[1] != self.inputs:
+            raise InvalidData(f"codes must be (B, {self.inputs}), but have shape {tuple(z.shape)}")
+        for layer in self:
+            z = layer(z)
+        return z
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw weights that keep the signal's size through rectifiers (He et al. 2015); biases are zero.
+
+    With PyTorch's own default the signal fades from layer to layer, and a VAE of this depth spends its first several
+    hundred steps drawing the mean image.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            fan_in = layer.weight[0].numel()
+            if isinstance(layer, nn.ConvTranspose2d):
+                # Every output pixel sees only one in stride x stride of the kernel's weights.
+                fan_in = layer.weight[:, 0].numel() // (layer.stride[0] * layer.stride[1])
+            nn.init.normal_(layer.weight, std=math.sqrt(2 / fan_in))
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

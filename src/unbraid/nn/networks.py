@@ -1,0 +1,35 @@
+"""Encoders and decoders by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from unbraid.nn.conv import Decoder, Encoder
+from unbraid.nn.dense import DenseDecoder, DenseEncoder
+from unbraid.nn.image import ImageDecoder, ImageEncoder
+from unbraid.types import Shape
+
+__all__ = ["NETWORKS", "Network", "NetworkName"]
+
+NetworkName = Literal["conv", "dense"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A pair that fits together.
+
+    Args:
+        encoder: From the images' shape and the number of outputs.
+        decoder: From the number of inputs and the images' shape.
+    """
+
+    encoder: Callable[[Shape, int], ImageEncoder]
+    decoder: Callable[[int, Shape], ImageDecoder]
+
+
+NETWORKS: Mapping[str, Network] = {
+    "conv": Network(Encoder, Decoder),
+    "dense": Network(DenseEncoder, DenseDecoder),
+}
