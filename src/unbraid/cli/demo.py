@@ -16,8 +16,8 @@ from unbraid.errors import RunError
 
 __all__ = ["demo", "main"]
 
-SPRITES = "--beta 6 --start 60 --anneal 1800 --steps 1500 --fit.batch-size 48 --fit.learning-rate 1e-3"
-DIGITS = "--latent-dim 2 --steps 1200 --fit.learning-rate 1e-3"
+SPRITES = "--beta 6 --start 60 --anneal 1700 --steps 1600 --fit.learning-rate 1e-3"
+DIGITS = "--latent-dim 2 --steps 1000 --fit.learning-rate 1e-3"
 SCORES, DIGIT_SCORES = "mig dci sap", "mig sap"
 """DCI asks whether latents keep to one factor each, which says nothing where there is only one."""
 SAMPLES = 2000
@@ -40,7 +40,7 @@ def demo(*, out: Path = Path("runs/demo")) -> None:
         _commands(f"betatcvae sprites {SPRITES}", sprites, SCORES),
         _commands(f"ae digits {DIGITS}", ae, DIGIT_SCORES) + _commands(f"vae digits {DIGITS}", vae, DIGIT_SCORES),
     )
-    print("Three representations are learned, two at a time, one on each processor; this takes about three minutes.")
+    print("Three representations are learned, two at a time, one on each processor; this takes three to four minutes.")
     failed = threading.Event()
     with ThreadPoolExecutor(len(lanes)) as pool:
         timings = [row for rows in pool.map(lambda lane: _lane(lane, failed), lanes) for row in rows]
