@@ -81,8 +81,8 @@ def _found(run: Run) -> str:
     mean = sum(gaps[name] for name in POSITION) / len(POSITION)
     return (
         f"The mutual information gap (MIG) of the position factors is {mean:.2f}: that is the share of a position's "
-        "entropy by which its best latent is ahead of the second best. So short a training does not get there from every "
-        "start: when this demo was made, seed 0 did and seed 1 ended with x and y rotated into one another."
+        "entropy by which its best latent is ahead of the second best. So short a training does not get there from "
+        "every start: when this demo was made, seed 0 did, and seed 1 ended with x and y rotated into one another."
     )
 
 
