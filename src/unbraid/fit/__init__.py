@@ -53,6 +53,7 @@ from unbraid.fit.decorators import (
     once_per_epoch,
     only_if,
 )
+from unbraid.fit.distributed import Distributed
 from unbraid.fit.metric import Mean, Metric, as_metric, metric, register
 from unbraid.fit.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, TopKAccuracy
 from unbraid.fit.metrics.auc import RocAuc
@@ -93,6 +94,7 @@ __all__ = [
     "Confusion",
     "Cosine",
     "Cutout",
+    "Distributed",
     "EarlyStopping",
     "Embeddings",
     "Film",

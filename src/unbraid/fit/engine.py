@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from unbraid.errors import InvalidOption
 from unbraid.fit.callback import Callback, Hooks
 from unbraid.fit.data import count as samples_in
-from unbraid.fit.metric import Metric, MetricLike, Terms, as_metric
+from unbraid.fit.metric import Metric, MetricLike, Terms, as_metric, reduce
 from unbraid.fit.player import Loss, Optimisers, Player, criterion_loss, model_loss, players
 from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import BATCH, COUNT, EPOCH, LOSS, PLAYER, STEP, TERMS, TRAINING, Y_TRUE, Key, State, X
@@ -20,6 +20,8 @@ __all__ = ["Engine"]
 
 Sample: TypeAlias = dict[Key[Any], Any]
 """What the state knows of one batch."""
+SHARE: Key[float] = Key("share")
+"""What the loss counts for here, where several processes share the batch."""
 
 
 class Engine:
@@ -46,6 +48,7 @@ class Engine:
         runtime: Runtime,
     ) -> None:
         self.state, self.model, self.criterion, self.closure, self.runtime = state, model, criterion, closure, runtime
+        self.together = runtime.size > 1
         self.hooks = Hooks([])
         self.first: list[Metric] = []
         self.terms: Terms | None = None
@@ -79,6 +82,16 @@ class Engine:
             self._take(batch, "on_sample")
             if len(window) > 1:
                 samples.append({key: self.state[key] for key in (BATCH, X, Y_TRUE, COUNT)})
+                if self.together:
+                    samples[-1][SHARE] = self.state[SHARE]
+        if self.together:
+            with self.runtime.apart(self.state[STEP]):
+                self._turns(samples)
+            self.runtime.level(self.model.buffers())
+        else:
+            self._turns(samples)
+
+    def _turns(self, samples: list[Sample]) -> None:
         for player in self.players:
             if player.needs_closure:
                 # The loss of a step is the one before it: what the optimiser tries on the way is not counted.
@@ -101,7 +114,9 @@ class Engine:
         self.fire("on_step_validation")
 
     def values(self) -> dict[str, float]:
-        """Every metric since the last reset."""
+        """Every metric since the last reset; over all processes, after which it must be reset."""
+        if self.together:
+            reduce(self.metrics, self.runtime.gather)
         return {name: value for metric in self.metrics for name, value in metric.compute().items()}
 
     def reset(self) -> None:
@@ -115,21 +130,31 @@ class Engine:
         inputs = player.parameters() if len(self.players) > 1 else None
         if not samples:  # a single batch, which is in the state already
             loss = self._evaluate(player, counted)
+            if self.together:
+                loss = loss * self.state[SHARE]
             self.runtime.backward(loss, inputs)
         else:
             losses = []
             for sample in samples:
                 self.state.update(sample)
                 part = self._evaluate(player, counted) / len(samples)
+                if self.together:
+                    part = part * self.state[SHARE]
                 self.runtime.backward(part, inputs)
                 losses.append(part.detach())
             loss = sum(losses)  # type: ignore[assignment]
+        if self.together:
+            self.runtime.average(player.parameters())
+            if player.needs_closure:  # which decides by the loss, and must decide alike everywhere
+                loss = self.runtime.mean(loss)
         self.runtime.unscale(player.optimizer)
         self.fire("on_backward")
         return loss
 
     def _take(self, batch: Any, hook: str) -> None:
         state = self.state
+        if self.together:
+            batch, state[SHARE] = self.runtime.share(batch)
         batch = self.runtime.place(batch)
         pair = self.criterion is not None and isinstance(batch, (tuple, list)) and len(batch) == 2
         state[BATCH] = batch

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -45,6 +46,11 @@ class Runtime:
         channels_last: Whether 4-dimensional tensors are laid out with the channels last, which convolutions like.
     """
 
+    rank: int = 0
+    """Which of several processes this is; the first one writes."""
+    size: int = 1
+    """How many processes fit together; with one, nothing below that concerns several is ever called in a step."""
+
     def __init__(
         self, device: str | torch.device = "auto", *, precision: Precision = "float32", channels_last: bool = False
     ) -> None:
@@ -76,7 +82,11 @@ class Runtime:
             return [self.place(part) for part in batch]
         if isinstance(batch, Mapping):
             return {key: self.place(value) for key, value in batch.items()}
-        return batch.to(self.device) if hasattr(batch, "to") else batch
+        batch = batch.to(self.device) if hasattr(batch, "to") else batch
+        if self.channels_last and is_dataclass(batch) and not isinstance(batch, type):
+            images = (one.name for one in fields(batch) if one.init and isinstance(getattr(batch, one.name), Tensor))
+            return replace(batch, **{name: self.place(getattr(batch, name)) for name in images})
+        return batch
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context in which forward and loss are computed."""
@@ -106,6 +116,44 @@ class Runtime:
             self.scaler.update()
         else:
             optimizer.step()
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that writes."""
+        return self.rank == 0
+
+    def begin(self) -> None:
+        """Called when a fit begins: make the processes draw the same batches."""
+
+    def share(self, batch: Any) -> tuple[Any, float]:
+        """This process's part of a batch, and what its mean loss counts for among those of the processes."""
+        return batch, 1.0
+
+    def apart(self, step: int) -> AbstractContextManager[Any]:
+        """The context in which every process draws noise of its own."""
+        return nullcontext()
+
+    def average(self, parameters: Sequence[Tensor]) -> None:
+        """Average gradients over the processes."""
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean of a scalar over the processes."""
+        return value
+
+    def level(self, tensors: Iterable[Tensor]) -> None:
+        """Give every process the first one's values."""
+
+    def gather(self, one: Any) -> list[Any]:
+        """What every process hands in, in the order of their ranks."""
+        return [one]
+
+    def agree(self, *flags: bool) -> tuple[bool, ...]:
+        """Whether any process raises each flag."""
+        return flags
+
+    def barrier(self) -> None:
+        """Wait for every process."""
+        self.gather(None)
 
     def state_dict(self) -> dict[str, Any]:
         """What must survive an interruption."""

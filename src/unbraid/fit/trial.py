@@ -13,7 +13,7 @@ from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.fit.callback import Callback
 from unbraid.fit.data import Cursor, Source, kept_randomness, source
 from unbraid.fit.engine import Engine
-from unbraid.fit.interrupt import interruptible
+from unbraid.fit.interrupt import Interruption, interruptible
 from unbraid.fit.metric import MetricLike
 from unbraid.fit.player import Loss, Optimisers
 from unbraid.fit.runtime import Runtime
@@ -141,6 +141,7 @@ class Trial:
         engine.listen(self.callbacks)
         for callback in self.callbacks:
             callback.bind(self)
+        self.runtime.begin()
         self.model.train()
         with interruptible() as interruption:
             try:
@@ -159,16 +160,17 @@ class Trial:
                         if every and state[STEP] % every == 0:
                             self._record()
                         engine.fire("on_step")
-                        if interruption.requested:
+                        if self._interrupted(interruption):
                             engine.fire("on_checkpoint")
                             raise KeyboardInterrupt
                         if self._done() and not self._epoch_complete():
                             break
                     else:
                         self._end_epoch(validation, per_epoch=every is None)
+                        (state[STOP],) = self.runtime.agree(state[STOP])
                 if state[STEP] > self._recorded:
                     self._record()
-                if interruption.requested:
+                if self._interrupted(interruption):
                     engine.fire("on_checkpoint")
                     raise KeyboardInterrupt
             except BaseException:
@@ -228,8 +230,12 @@ class Trial:
         return torch.cat(outputs) if outputs and all(isinstance(out, Tensor) for out in outputs) else outputs
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the rest of the trial depends on, in types that a safe loader accepts."""
+        """Everything that the rest of the trial depends on, in types that a safe loader accepts.
+
+        Several processes must ask for it together.
+        """
         state = self.state
+        metrics = self.runtime.gather([metric.state_dict() for metric in self.engine.metrics])
         return {
             "format": 1,
             "model": self.model.state_dict(),
@@ -239,7 +245,8 @@ class Trial:
             "position": state[POSITION],
             "recorded": self._recorded,
             "history": [dict(row) for row in state[HISTORY]],
-            "metrics": [metric.state_dict() for metric in self.engine.metrics],
+            "metrics": metrics[0],
+            "metrics_elsewhere": metrics[1:],
             "callbacks": {name: callback.state_dict() for name, callback in self._named_callbacks()},
             "runtime": self.runtime.state_dict(),
             "random": self._cursor.random_state(),
@@ -265,8 +272,7 @@ class Trial:
         except (RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise InvalidData(f"what was saved does not fit the model or its optimisers ({reason})") from error
-        for metric, values in zip(metrics, self.runtime.place(saved["metrics"]), strict=True):
-            metric.load_state_dict(values)
+        self._load_metrics([saved["metrics"], *saved.get("metrics_elsewhere", [])])
         for name, callback in self._named_callbacks():
             if name in saved["callbacks"]:
                 callback.load_state_dict(saved["callbacks"][name])
@@ -275,6 +281,16 @@ class Trial:
         self.state[HISTORY] = [dict(row) for row in saved["history"]]
         self._recorded = saved["recorded"]
         self._cursor = Cursor(saved["epoch_random"], saved["random"])
+
+    def _load_metrics(self, everywhere: Sequence[Any]) -> None:
+        runtime = self.runtime
+        for i, metric in enumerate(self.engine.metrics):
+            if len(everywhere) == runtime.size:
+                metric.load_state_dict(runtime.place(everywhere[runtime.rank][i]))
+            elif runtime.is_main:  # another number of processes: what all have seen so far is counted once
+                metric.load_state_dict(runtime.place(metric.merge([states[i] for states in everywhere])))
+            else:
+                metric.reset()
 
     def __repr__(self) -> str:
         optimisers = ", ".join(f"{player.name}: {type(player.optimizer).__name__}" for player in self.engine.players)
@@ -290,6 +306,13 @@ class Trial:
             or (steps is not None and state[STEP] >= steps)
             or (epochs is not None and state[EPOCH] >= epochs)
         )
+
+    def _interrupted(self, interruption: Interruption) -> bool:
+        """Whether to break off here; several processes agree on it, and on ``STOP``."""
+        if self.runtime.size == 1:
+            return interruption.requested
+        asked, self.state[STOP] = self.runtime.agree(interruption.requested, self.state[STOP])
+        return asked
 
     def _epoch_complete(self) -> bool:
         return 0 < self.state[POSITION] == self.state[EPOCH_LENGTH]

@@ -9,11 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import torch
 from torch import nn
 
 from unbraid.errors import MissingExtra
 from unbraid.fit.data import kept_randomness
+from unbraid.fit.processes import is_main
 from unbraid.types import Bytes
 
 __all__ = ["Thinning", "extra", "is_main", "looking", "png", "write_whole"]
@@ -31,12 +31,6 @@ def extra(module: str, feature: str, name: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise MissingExtra(feature, name) from error
-
-
-def is_main() -> bool:
-    """Whether this process is the one that writes, of however many compute."""
-    distributed = torch.distributed
-    return not (distributed.is_available() and distributed.is_initialized()) or distributed.get_rank() == 0
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -13,7 +13,8 @@ import torch
 
 from unbraid.errors import InvalidData, require_at_least
 from unbraid.fit.callback import Callback
-from unbraid.fit.state import STEP, State
+from unbraid.fit.processes import agreed, gathered, is_main
+from unbraid.fit.state import DEVICE, STEP, State
 
 if TYPE_CHECKING:
     from unbraid.fit.trial import Trial
@@ -54,6 +55,8 @@ class Checkpoint(Callback):
     def on_step(self, state: State) -> None:
         """Save when it is time."""
         late = self.seconds is not None and time.monotonic() - self._saved_at >= self.seconds
+        if self.seconds is not None:
+            (late,) = agreed(late, device=state[DEVICE])  # all processes save together
         if late or (self.steps is not None and state[STEP] % self.steps == 0):
             self._save(state)
 
@@ -63,7 +66,9 @@ class Checkpoint(Callback):
 
     def _save(self, state: State) -> None:
         if self.trial is not None and state[STEP] != self._saved_step:
-            write(self.path, self.trial.state_dict())
+            saved = self.trial.state_dict()
+            if is_main():
+                write(self.path, saved)
             self._saved_at, self._saved_step = time.monotonic(), state[STEP]
 
 
@@ -122,18 +127,25 @@ def resume(trial: Trial, path: str | Path) -> str | None:
     Raises:
         InvalidData: When the checkpoint is whole, but of another trial.
     """
-    path = Path(path)
-    damaged: list[str] = []
+    # Of several processes the first one looks, and the others take up what it found.
+    found, saved, damage = _newest(Path(path)) if is_main() else (None, None, None)
+    (found, damage), *_ = gathered((found, damage))
+    if found is not None:
+        trial.load_state_dict(saved or read(found))
+        return f"{damage}; going on from the one before it, at step {trial.state[STEP]:,}" if damage else None
+    return f"{damage}; there is no whole one, starting again from step 0" if damage else None
+
+
+def _newest(path: Path) -> tuple[Path | None, dict[str, Any] | None, str | None]:
+    """The newest whole checkpoint with what it holds, and what is damaged, which is put aside."""
+    damage: str | None = None
     for candidate in (path, previous(path)):
         try:
-            saved = read(candidate)
+            return candidate, read(candidate), damage
         except FileNotFoundError:
             continue
         except InvalidData as error:
-            damaged.append(str(error))
+            damage = damage or str(error)
             if candidate == path:
                 path.replace(path.with_name(f"{path.stem}.damaged{path.suffix}"))
-            continue
-        trial.load_state_dict(saved)
-        return f"{damaged[0]}; going on from the one before it, at step {saved['step']:,}" if damaged else None
-    return f"{damaged[0]}; there is no whole one, starting again from step 0" if damaged else None
+    return None, None, damage

@@ -9,13 +9,14 @@ from typing import IO
 
 from unbraid.errors import InvalidData
 from unbraid.fit.callback import Callback
+from unbraid.fit.processes import is_main
 from unbraid.fit.state import HISTORY, State
 
 __all__ = ["History", "read"]
 
 
 class History(Callback):
-    """Writes every row of the history to a file as it comes.
+    """Writes every row of the history to a file as it comes; of several processes the first one does.
 
     A resumed trial rewrites the file with the rows it still remembers, so that no row appears twice.
 
@@ -29,6 +30,8 @@ class History(Callback):
 
     def on_start(self, state: State) -> None:
         """Open the file with what is already history."""
+        if not is_main():
+            return
         self._file = self.path.open("w", encoding="utf-8")
         for row in state[HISTORY]:
             self._write(row)

@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from unbraid.fit.callback import Callback
+from unbraid.fit.processes import is_main
 from unbraid.fit.state import EPOCH_LENGTH, EPOCHS, METRICS, STEP, STEPS, State
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Progress(Callback):
         self._total = state[STEPS]
         if self._total is None and state[EPOCHS] is not None and state[EPOCH_LENGTH] is not None:
             self._total = (state[EPOCHS] or 0) * -(-(state[EPOCH_LENGTH] or 0) // self._accumulate)
-        if self.console.is_terminal:
+        self._shows = is_main()
+        if self.console.is_terminal and self._shows:
             self._bar = Bar(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -76,6 +78,8 @@ class Progress(Callback):
             self._bar = None
 
     def _show(self, state: State, now: float) -> None:
+        if not self._shows:
+            return
         step, total = state[STEP], self._total
         self._shown = step
         speed = (step - self._first) / max(now - self._began, 1e-9)
