@@ -10,7 +10,7 @@ from unbraid.fit.state import EPOCH, STEP, State
 if TYPE_CHECKING:
     from unbraid.fit.trial import Trial
 
-__all__ = ["HOOKS", "Callback", "FunctionCallback", "Hook", "Hooks", "hook"]
+__all__ = ["HOOKS", "Callback", "FunctionCallback", "Hook", "Hooks", "hook", "sign"]
 
 Hook = Callable[[State], None]
 
@@ -125,6 +125,14 @@ class FunctionCallback(Callback):
         if hasattr(self.function, "load_state_dict"):
             self.function.load_state_dict(state)
 
+    @property
+    def name(self) -> str:
+        """The function's own name, below whatever modifies it."""
+        function: Any = self.function
+        while not hasattr(function, "__name__") and hasattr(function, "function"):
+            function = function.function
+        return str(getattr(function, "__name__", type(function).__name__))
+
     def __repr__(self) -> str:
         return f"{getattr(self.function, '__name__', self.function)!s} at {', '.join(self.hooks)}"
 
@@ -192,4 +200,10 @@ def _sign(error: Exception, name: str, callback: Callback, state: State) -> None
     """Note on an error where it came from."""
     function = isinstance(callback, FunctionCallback)
     where = f"{name} of {callback!r}" if function else f"{type(callback).__name__}.{name}"
-    error.add_note(f"raised in the callback {where}, epoch {state[EPOCH]}, step {state[STEP]}")
+    sign(error, f"the callback {where}", state)
+
+
+def sign(error: Exception, where: str, state: State) -> None:
+    """Note on an error where it was raised, unless a closer place is noted already."""
+    if not any(note.startswith("raised in ") for note in getattr(error, "__notes__", ())):
+        error.add_note(f"raised in {where}, epoch {state[EPOCH]}, step {state[STEP]}")

@@ -32,7 +32,7 @@ from unbraid.fit.callbacks.guard import (
     OnlyIf,
     Wrapped,
 )
-from unbraid.fit.state import EPOCH, LOSS, STEP, State
+from unbraid.fit.state import EPOCH, LOSS, STEP, TERMS, State
 
 __all__ = [
     "Decorator",
@@ -230,10 +230,21 @@ class _Added(Wrapped[Tensor | float | None]):
         value = self.function(state)
         if value is not None:
             state[LOSS] = state[LOSS] + value
+            # A new mapping: the one that is there may be the model's own.
+            term = value if isinstance(value, Tensor) else state[LOSS].new_tensor(value)
+            state[TERMS] = {**state.get(TERMS, {}), self.name: term}
+
+    @property
+    def name(self) -> str:
+        """What the term is called: the function's own name, below whatever modifies it."""
+        function: Any = self.function
+        return FunctionCallback(function, ()).name
 
 
 def add_to_loss(function: Callable[[State], Tensor | float | None]) -> FunctionCallback:
     """Add what the function gives to the loss, in training and in validation; None adds nothing.
+
+    It is recorded as a term of the loss, under the function's name.
 
     >>> import torch
     >>> from unbraid.fit.state import Y_PRED

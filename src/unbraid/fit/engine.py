@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 from unbraid.errors import InvalidOption
-from unbraid.fit.callback import Callback, Hooks
+from unbraid.fit.callback import Callback, Hooks, sign
 from unbraid.fit.data import count as samples_in
 from unbraid.fit.metric import Metric, MetricLike, Terms, as_metric, reduce
 from unbraid.fit.player import Loss, Optimisers, Player, criterion_loss, model_loss, players
 from unbraid.fit.runtime import Runtime
-from unbraid.fit.state import BATCH, COUNT, EPOCH, LOSS, PLAYER, STEP, TERMS, TRAINING, Y_TRUE, Key, State, X
+from unbraid.fit.state import BATCH, COUNT, LOSS, PLAYER, STEP, TERMS, TRAINING, Y_TRUE, Key, State, X
 
 __all__ = ["Engine"]
 
@@ -35,6 +37,7 @@ class Engine:
         closure: As for the trial.
         metrics: As for the trial.
         runtime: Device, precision and layout.
+        compile: As for the trial.
     """
 
     def __init__(
@@ -46,7 +49,17 @@ class Engine:
         closure: Loss | None,
         metrics: Sequence[MetricLike] | None,
         runtime: Runtime,
+        compile: bool | Mapping[str, Any] = False,
     ) -> None:
+        if compile is not False and closure is not None:
+            raise InvalidOption(
+                "a closure calls what it likes: compile that yourself, as in compiled = torch.compile(model), and "
+                "leave compile=False"
+            )
+        self.compiler = partial(torch.compile, **({} if compile is True else compile)) if compile is not False else None
+        # What is compiled lies beside the model, whose names and hooks stay as they are.
+        self.forward: Callable[[Any], Any] = self.compiler(model) if self.compiler else model
+        self._source = _described(model, criterion, closure)
         self.state, self.model, self.criterion, self.closure, self.runtime = state, model, criterion, closure, runtime
         self.together = runtime.size > 1
         self.hooks = Hooks([])
@@ -165,27 +178,31 @@ class Engine:
     def _evaluate(self, player: Player, counted: bool = True) -> Tensor:
         state = self.state
         state[PLAYER] = player.name
-        if self.runtime.casts:
-            with self.runtime.autocast():
+        try:
+            if self.runtime.casts:
+                with self.runtime.autocast():
+                    loss = player.loss(state)
+            else:
                 loss = player.loss(state)
-        else:
-            loss = player.loss(state)
+        except Exception as error:
+            sign(error, self._source, state)
+            raise
         if isinstance(loss, Mapping):
             state[TERMS] = loss
-            if counted and self.terms is not None:
-                self.terms.update(state)
             first, *others = loss.values()
             state[LOSS] = sum(others, start=first)
         else:
-            state[LOSS] = loss
+            state[TERMS], state[LOSS] = {}, loss
         self.fire("on_criterion" if state[TRAINING] else "on_criterion_validation")
+        if counted and self.terms is not None and state[TERMS]:  # a callback may have added one
+            self.terms.update(state)
         if counted and player is self.players[0]:
             for metric in self.first:
                 try:
                     metric.update(state)
                 except Exception as error:
                     name = getattr(metric, "name", type(metric).__name__)
-                    error.add_note(f"raised in the metric {name!r}, epoch {state[EPOCH]}, step {state[STEP]}")
+                    sign(error, f"the metric {name!r}", state)
                     raise
         return state[LOSS]
 
@@ -193,8 +210,19 @@ class Engine:
         if self.closure is not None:
             return self.closure
         if self.criterion is not None:
-            return criterion_loss(self.model, self.criterion, self._forwarded)
-        return model_loss(self.model.loss, player)  # type: ignore[arg-type]
+            return criterion_loss(self.forward, self.criterion, self._forwarded)
+        loss: Any = self.model.loss
+        return model_loss(self.compiler(loss) if self.compiler else loss, player)
 
     def _forwarded(self) -> None:
         self.fire("on_forward" if self.state[TRAINING] else "on_forward_validation")
+
+
+def _described(model: nn.Module, criterion: Callable[..., Any] | None, closure: Loss | None) -> str:
+    """Where a loss comes from, in words."""
+    if closure is not None:
+        return f"the closure {getattr(closure, '__name__', type(closure).__name__)}"
+    if criterion is not None:
+        name = getattr(criterion, "__name__", type(criterion).__name__)
+        return f"the model {type(model).__name__} or the criterion {name}"
+    return f"{type(model).__name__}.loss"

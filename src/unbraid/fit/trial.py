@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
-from unbraid.fit.callback import Callback
+from unbraid.fit.callback import Callback, FunctionCallback
 from unbraid.fit.data import Cursor, Source, kept_randomness, source
 from unbraid.fit.engine import Engine
 from unbraid.fit.interrupt import Interruption, interruptible
@@ -58,6 +58,8 @@ class Trial:
         callbacks: What happens at the hooks, in order.
         runtime: Device, precision and layout.
         accumulate: Batches whose gradients are averaged into one step, at least 1.
+        compile: Whether the model's forward, or its own ``loss``, runs through ``torch.compile``; or the options of
+            that, such as ``{"mode": "max-autotune"}``. The names in ``state_dict`` stay as they are.
 
     >>> from unbraid.fit import Tensors
     >>> x = torch.linspace(-1, 1, 64)[:, None]
@@ -78,6 +80,7 @@ class Trial:
         callbacks: Iterable[Callback] = (),
         runtime: Runtime | None = None,
         accumulate: int = 1,
+        compile: bool | Mapping[str, Any] = False,
     ) -> None:
         require_at_least(1, accumulate=accumulate)
         if criterion is None and closure is None and not callable(getattr(model, "loss", None)):
@@ -86,11 +89,12 @@ class Trial:
         self.model, self.accumulate, self.callbacks = self.runtime.prepare(model), accumulate, list(callbacks)
         self.state = State({MODEL: model, CRITERION: criterion, DEVICE: self.runtime.device, HISTORY: [], METRICS: {}})
         self.state.update({STEP: 0, EPOCH: 0, POSITION: 0, TERMS: {}, STOP: False, TRAINING: True})
-        self.engine = Engine(self.state, self.model, optimizer, criterion, closure, metrics, self.runtime)
+        self.engine = Engine(self.state, self.model, optimizer, criterion, closure, metrics, self.runtime, compile)
         self.state[OPTIMIZERS] = {player.name: player.optimizer for player in self.engine.players}
         self.state[PLAYER] = self.engine.players[0].name
         self._cursor = Cursor()
         self._recorded = 0
+        self._fitting = False
 
     def fit(
         self,
@@ -145,6 +149,7 @@ class Trial:
         self.model.train()
         with interruptible() as interruption:
             try:
+                self._fitting = True
                 engine.fire("on_start")
                 # A trial that was saved after the last step may still owe the end of the epoch.
                 while not self._done() or self._epoch_complete():
@@ -177,6 +182,7 @@ class Trial:
                 engine.fire("on_exception")
                 raise
             finally:
+                self._fitting = False
                 engine.hooks.end(state)
         return state[HISTORY]
 
@@ -201,6 +207,10 @@ class Trial:
                     engine.look(batch)
             state[METRICS] = values = engine.values()
             engine.fire("on_end_validation")
+        except BaseException:
+            if not self._fitting:  # else the fit does it
+                engine.fire("on_exception")
+            raise
         finally:
             engine.reset()
             for metric, saved in zip(engine.metrics, kept, strict=True):
@@ -224,7 +234,7 @@ class Trial:
             with torch.no_grad(), kept_randomness(), self.runtime.autocast():
                 for batch in islice(batches.batches(0, 0), steps):
                     placed = self.runtime.place(batch)
-                    outputs.append(self.model(placed[0] if isinstance(placed, (tuple, list)) else placed))
+                    outputs.append(self.engine.forward(placed[0] if isinstance(placed, (tuple, list)) else placed))
         finally:
             self.model.train(was_training)
         return torch.cat(outputs) if outputs and all(isinstance(out, Tensor) for out in outputs) else outputs
@@ -340,7 +350,7 @@ class Trial:
     def _named_callbacks(self) -> Iterator[tuple[str, Callback]]:
         seen: dict[str, int] = {}
         for callback in self.callbacks:
-            name = type(callback).__name__
+            name = callback.name if isinstance(callback, FunctionCallback) else type(callback).__name__
             seen[name] = seen.get(name, 0) + 1
             yield f"{name}.{seen[name]}", callback
 
