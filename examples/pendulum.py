@@ -3,7 +3,8 @@
     angle'' = -gravity / length * sin(angle) - damping * angle'
 
 No model and no data loader: the "model" holds four unknown numbers, the closure integrates by Runge and Kutta's method
-and compares. Expect every number within a tenth of the truth, and the frequency within a hundredth, from noisy angles alone.
+and compares. Expect every number within a tenth of the truth, and the frequency within a hundredth, from noisy angles
+alone.
 """
 
 from __future__ import annotations

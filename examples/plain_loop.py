@@ -1,8 +1,8 @@
 """Any model of unbraid in an ordinary PyTorch loop: no trial, no callback, nothing of ``unbraid.fit``.
 
 A model is an ``nn.Module`` that states its loss and names the view it must see the world in; the batch at a step is a
-function of that step. Expect a beta-VAE on sprites to fall to an eighth of its first loss within ten seconds; the picture
-shows images above and their still blurred reconstructions below.
+function of that step. Expect a beta-VAE on sprites to fall to an eighth of its first loss within ten seconds; the
+picture shows images above and their still blurred reconstructions below.
 """
 
 from __future__ import annotations

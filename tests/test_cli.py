@@ -192,7 +192,8 @@ def test_training_leaves_a_run_and_says_what_comes_next(cli: Unbraid, tmp_path: 
     assert "runs/vae-digits-4 is finished: vae on digits, 3 steps." in printed
     assert "unbraid evaluate runs/vae-digits-4" in printed
     config = json.loads((tmp_path / "runs" / "vae-digits-4" / "run.json").read_text())
-    assert config["model"] == {"name": "vae", "options": {"latent_dim": 2, "likelihood": "gaussian"}}
+    options = {"latent_dim": 2, "likelihood": "gaussian", "network": "conv"}
+    assert config["model"] == {"name": "vae", "options": options}
     assert config["fit"]["learning_rate"] == 1e-4
     assert config["fit"]["batch_size"] == 4
     assert (config["seed"], config["steps"]) == (4, 3)

@@ -106,11 +106,13 @@ def test_names_and_summaries_are_told_without_importing_anything() -> None:
 
 
 def test_options_are_the_keyword_only_parameters() -> None:
-    assert list(registry.parameters(BetaVAE)) == ["latent_dim", "beta", "likelihood"]
+    known = ["latent_dim", "beta", "start", "anneal", "likelihood", "network"]
+    assert list(registry.parameters(BetaVAE)) == known
     assert registry.parameters(BetaVAE)["beta"].default == 4.0
     assert list(registry.parameters(mig)) == ["bins"]
     model = BetaVAE((1, 32, 32), beta=2.0)
-    assert registry.options(model) == {"latent_dim": 10, "beta": 2.0, "likelihood": "bernoulli"}
+    assert list(registry.options(model)) == known
+    assert (registry.options(model)["beta"], registry.options(model)["network"]) == (2.0, "conv")
     assert registry.options(Digits()) == {}
 
 

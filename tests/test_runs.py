@@ -74,7 +74,8 @@ def test_a_run_is_a_folder_with_everything_about_it(finished):
     assert names >= {"run.json", "model.safetensors", "history.jsonl"}
     assert not [name for name in names if name.endswith(".part")]
     about = json.loads((finished / "run.json").read_text())
-    assert about["model"] == {"name": "vae", "options": {"latent_dim": 2, "likelihood": "bernoulli"}}
+    options = {"latent_dim": 2, "likelihood": "bernoulli", "network": "conv"}
+    assert about["model"] == {"name": "vae", "options": options}
     assert about["world"] == {"name": "digits", "options": {}}
     assert (about["steps"], about["seed"], about["shape"], about["format"]) == (2, 0, [1, 32, 32], 1)
     assert about["fit"] == {"batch_size": 4, "learning_rate": 5e-4, "device": "auto", "precision": "float32"}
