@@ -13,11 +13,13 @@ from PIL import Image
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = sorted(file.stem for file in EXAMPLES.glob("[!_]*.py"))
+SLOW = {"parallel"}  # three processes import torch
 
 CLAIMS: dict[str, Callable[[dict[str, float]], bool]] = {
     "alignment": lambda r: r["gradient_correct"] == 1 and r["cost"] < r["cost_before"] - 0.5 and r["height"] > 1.4,
     "gan": lambda r: r["islands"] == 8 and r["near"] > 0.7,
     "maml": lambda r: r["meta"] < r["ordinary"] / 2 and r["meta"] < r["before"] / 2,
+    "parallel": lambda r: r["difference"] < 1e-4 and abs(r["accuracy"] - r["alone"]) < 0.01 and r["alone"] > 0.95,
     "pendulum": lambda r: r["error"] < 0.1 and abs(r["frequency"] - 2.0) < 0.03,
     "plain_loop": lambda r: r["last"] < r["first"] / 3,
     "quickstart": lambda r: r["accuracy"] > 0.96,
@@ -36,7 +38,7 @@ def _as_found(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in NAMES])
 def test_an_example_finds_what_it_says(name: str, tmp_path: Path) -> None:
     example = importlib.import_module(name)
     found = example.main(tmp_path)
