@@ -16,7 +16,7 @@ from unbraid.errors import RunError
 
 __all__ = ["demo", "main"]
 
-SPRITES = "--beta 6 --start 60 --anneal 1700 --steps 1600 --fit.learning-rate 1e-3"
+SPRITES = "--beta 6 --start 60 --anneal 1400 --steps 1300 --fit.learning-rate 1e-3"
 DIGITS = "--latent-dim 2 --steps 1000 --fit.learning-rate 1e-3"
 SCORES, DIGIT_SCORES = "mig dci sap", "mig sap"
 """DCI asks whether latents keep to one factor each, which says nothing where there is only one."""
