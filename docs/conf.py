@@ -52,11 +52,19 @@ def page(title: str, intro: str, modules: list[str]) -> str:
     return "\n".join(parts)
 
 
+# What it holds is documented where it is defined: shown twice, every reference to it would be ambiguous.
+DOORS = {Path("fit/metric")}
+
+
 def public(room: str) -> list[str]:
-    """The modules of a package whose names have no leading underscore."""
+    """The modules of a package whose names have no leading underscore; a door that shows others' names is left out."""
     files = sorted((SOURCE / room).rglob("*.py"))
     paths = [file.relative_to(SOURCE).with_suffix("") for file in files]
-    return ["unbraid." + ".".join(path.parts) for path in paths if not any(part.startswith("_") for part in path.parts)]
+    return [
+        "unbraid." + ".".join(path.parts)
+        for path in paths
+        if not any(part.startswith("_") for part in path.parts) and path not in DOORS
+    ]
 
 
 def overview(shelf: str) -> str:
