@@ -87,7 +87,7 @@ class AutoencodingModel(Model):
         shape: Channels, height (32 or 64), width of the images.
         latent_dim: How many latents, at least 1.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected; several times faster a step).
+        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
         outputs: How many numbers the encoder puts out for each latent.
 
     Raises:
@@ -123,7 +123,7 @@ class VariationalModel(AutoencodingModel):
         shape: Channels, height (32 or 64), width of the images.
         latent_dim: How many latents, at least 1.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected; several times faster a step).
+        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
 
     Raises:
         InvalidOption: When the shape or an option is out of range.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from unbraid.cli import _flags
 from unbraid.errors import RunError
+from unbraid.runs import folder
 
 __all__ = ["demo", "main"]
 
@@ -71,7 +73,7 @@ def _lane(commands: list[str], failed: threading.Event) -> list[tuple[str, float
     timings = []
     for command in commands:
         words = shlex.split(command)[1:]
-        if words[0] == "train" and (Path(words[words.index("--out") + 1]) / "model.safetensors").exists():
+        if words[0] == "train" and (Path(words[words.index("--out") + 1]) / folder.MODEL).exists():
             continue  # an interrupted demo had come this far
         if failed.is_set():
             break
@@ -90,7 +92,5 @@ def _forget(report: Path, *runs: Path) -> None:
     """Remove the demo's own files, and nothing else, so that it can start anew."""
     report.unlink()
     for run in runs:
-        for file in sorted(run.rglob("*"), reverse=True):
-            file.rmdir() if file.is_dir() else file.unlink()
         if run.is_dir():
-            run.rmdir()
+            shutil.rmtree(run)

@@ -58,7 +58,6 @@ class Runtime:
             raise InvalidOption(f"precision must be one of {', '.join(PRECISIONS)}, but is {precision!r}")
         self.device = device if isinstance(device, torch.device) else find_device(device)
         self.precision, self.channels_last = precision, channels_last
-        self.moves = self.device.type != "cpu" or channels_last
         self.casts = precision != "float32"
         self.scaler = torch.amp.GradScaler(self.device.type) if precision == "float16" else None
 

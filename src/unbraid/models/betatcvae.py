@@ -40,7 +40,7 @@ class BetaTCVAE(VariationalModel):
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         estimator: Of the aggregate posterior: ``"weighted"`` (the paper's) or ``"stratified"``.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected; several times faster a step).
+        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
 
     >>> BetaTCVAE((1, 64, 64)).beta
     6.0

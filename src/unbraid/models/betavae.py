@@ -30,7 +30,7 @@ class BetaVAE(VariationalModel):
             1 latents are switched on one after the other, the most telling first, which sets them apart early.
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected; several times faster a step).
+        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
 
     >>> BetaVAE((1, 64, 64), beta=4.0).beta
     4.0

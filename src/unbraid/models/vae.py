@@ -22,7 +22,7 @@ class VAE(VariationalModel):
         shape: Channels, height (32 or 64), width of the images.
         latent_dim: How many latents, at least 1.
         likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected; several times faster a step).
+        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
 
     >>> VAE((1, 32, 32), latent_dim=2).latent_dim
     2

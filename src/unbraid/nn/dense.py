@@ -15,7 +15,7 @@ from unbraid.types import Shape
 __all__ = ["DenseDecoder", "DenseEncoder"]
 
 WIDTH = 512
-"""The papers take 1200: at less than half of that a step costs a third, several times less than one of convolutions."""
+"""The papers take 1200; this is narrower, for the sake of small machines."""
 
 
 class DenseEncoder(ImageEncoder):

@@ -7,16 +7,29 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from unbraid.errors import InvalidOption
 from unbraid.model import Model
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Floats, Integers
 from unbraid.view import to_float
 from unbraid.world import World
 
-__all__ = ["choose", "decoder", "divergence", "encode"]
+__all__ = ["check_shape", "choose", "decoder", "divergence", "encode"]
 
 CHUNK = 256
 """Images at once: the convolutions' working set then stays in the processor's cache."""
+
+
+def check_shape(model: Model, world: World) -> None:
+    """Make sure that a model takes a world's images.
+
+    Raises:
+        InvalidOption: When their shapes differ.
+    """
+    if tuple(model.shape) != tuple(world.shape):
+        raise InvalidOption(
+            f"the model takes images of shape {tuple(model.shape)}, but the world's are {tuple(world.shape)}"
+        )
 
 
 def choose(world: World, samples: int, seed: int) -> Integers:

@@ -10,7 +10,7 @@ from unbraid import registry
 from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.runs import folder
-from unbraid.runs.encode import choose, encode
+from unbraid.runs.encode import check_shape, choose, encode
 from unbraid.runs.run import Run
 from unbraid.score import Declaration, Sampler, Score
 from unbraid.types import Floats, Integers
@@ -63,10 +63,7 @@ def evaluate(
         raise InvalidOption(
             "a model without a run must be given with the world it is measured on: evaluate(model, world)"
         )
-    if tuple(model.shape) != tuple(world.shape):
-        raise InvalidOption(
-            f"the model takes images of shape {tuple(model.shape)}, but the world's are {tuple(world.shape)}"
-        )
+    check_shape(model, world)
     indices = choose(world, samples, seed)
     codes, factors = encode(model, world, indices), world.factors(indices)
     results = {name: _score(function, codes, factors, model, world, seed) for name, function in functions.items()}

@@ -23,6 +23,7 @@ from unbraid.fit.data import kept_randomness
 from unbraid.fit.runtime import Precision
 from unbraid.model import Model
 from unbraid.runs import folder
+from unbraid.runs.encode import check_shape
 from unbraid.runs.run import FORMAT, Run
 from unbraid.seed import derive
 from unbraid.view import view
@@ -164,10 +165,7 @@ def _model(model: str | Model, world: World, options: dict[str, Any]) -> Model:
             raise InvalidOption(
                 f"the model is made already: {', '.join(options)} can only be given with a model's name"
             )
-        if tuple(model.shape) != tuple(world.shape):
-            raise InvalidOption(
-                f"the model takes images of shape {tuple(model.shape)}, but the world's are {tuple(world.shape)}"
-            )
+        check_shape(model, world)
         return model
     cls: Callable[..., Model] = registry.load("models", model)
     known = [name for name in registry.parameters(cls) if name not in registry.parameters(train)]
