@@ -68,14 +68,14 @@ class View(ABC):
 
 
 class Images(View):
-    """Single images, drawn uniformly with replacement."""
+    """Single images, drawn with replacement as the world has them."""
 
     name = "images"
 
     def batch(self, step: int) -> Batch:
         """``batch_size`` images of the world, as a :class:`Batch`."""
         generator = numpy_generator(self.seed, self.name, step)
-        index = generator.integers(0, len(self.world), self.batch_size)
+        index = self.world.sample(self.batch_size, generator)
         return Batch(to_float(self.world.images(index)), torch.from_numpy(index), len(self.world))
 
 

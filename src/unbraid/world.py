@@ -48,6 +48,10 @@ class World(ABC):
         """The number of images."""
         return len(self.space)
 
+    def sample(self, count: int, generator: np.random.Generator) -> Integers:
+        """The numbers of ``count`` images drawn as the world has them, with replacement: all alike unless it says so."""
+        return generator.integers(0, len(self), count)
+
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in registry.options(self).items())
         factors = ", ".join(f"{factor.name} {factor.size}" for factor in self.space)
