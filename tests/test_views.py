@@ -11,14 +11,15 @@ from scipy.stats import chisquare
 
 from unbraid.errors import InvalidOption, UnknownName
 from unbraid.types import Factor, FactorSpace
-from unbraid.view import Batch, Images, View, to_float, view
+from unbraid.view import Batch, to_float, view
+from unbraid.views.images import Images
 from unbraid.world import LabelledWorld
 
 SIZE = 50
 SPACE = FactorSpace([Factor("row", 5), Factor("column", 10)])
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIZE, 1, 4, 4), dtype=np.uint8)
 WORLD = LabelledWorld(PIXELS, SPACE.factors(np.arange(SIZE)), SPACE)
-VIEWS = sorted(cls.name for cls in View.__subclasses__())
+VIEWS = ["images"]
 
 
 def same(one: Batch, other: Batch) -> bool:

@@ -1,29 +1,67 @@
 """What a view is: a world seen as a stream of batches.
 
-The batch at step t is a function of (world, view, seed, t) alone.
+The batch at step t is a function of (world, view, seed, t) alone. The views themselves stand on a shelf,
+:mod:`unbraid.views`; here is what they are, and what models see in each of them.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from unbraid.errors import UnknownName, require_at_least
+from unbraid import registry
+from unbraid.errors import require_at_least
 from unbraid.seed import numpy_generator
-from unbraid.types import Bytes
+from unbraid.types import Bytes, Integers
 from unbraid.world import World
 
-__all__ = ["Batch", "Images", "View", "to_float", "view"]
+__all__ = [
+    "Batch",
+    "DomainBatch",
+    "GroupBatch",
+    "LabelledBatch",
+    "OrbitBatch",
+    "PairBatch",
+    "RankedBatch",
+    "SceneBatch",
+    "Seen",
+    "View",
+    "to_float",
+    "view",
+]
+
+
+class Seen:
+    """What a model sees in one step, whatever the view: it has a length, and goes to a device whole.
+
+    Attributes:
+        x: Images in ``[0, 1]``, float32; the first axis is the batch, B.
+        index: Their numbers in the world, int64.
+        population: How many images the world holds; estimators of the aggregate posterior need it.
+    """
+
+    x: Tensor
+    index: Tensor
+    population: int
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same batch on another device."""
+        held = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+        moved = {name: value.to(device, non_blocking=True) for name, value in held.items() if isinstance(value, Tensor)}
+        return replace(self, **moved)  # type: ignore[type-var]
+
+    def __len__(self) -> int:
+        return len(self.x)
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What a model sees in one step.
+class Batch(Seen):
+    """Single images.
 
     Args:
         x: Images in ``[0, 1]``, float32 ``(B, C, H, W)``.
@@ -35,12 +73,144 @@ class Batch:
     index: Tensor
     population: int
 
-    def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
-        return Batch(self.x.to(device, non_blocking=True), self.index.to(device, non_blocking=True), self.population)
 
-    def __len__(self) -> int:
-        return len(self.x)
+@dataclass(frozen=True)
+class PairBatch(Seen):
+    """Pairs of images that share some of their factors.
+
+    Args:
+        x: First images in ``[0, 1]``, float32 ``(B, C, H, W)``.
+        other: Second images, likewise.
+        index: Numbers of the first images, int64 ``(B,)``.
+        other_index: Numbers of the second images, likewise.
+        population: How many images the world holds.
+        differ: Which of the world's factors differ, bool ``(B, F)``; None where the model is not told.
+    """
+
+    x: Tensor
+    other: Tensor
+    index: Tensor
+    other_index: Tensor
+    population: int
+    differ: Tensor | None
+
+
+@dataclass(frozen=True)
+class OrbitBatch(Seen):
+    """Sequences of images, each made from the one before by an action.
+
+    Args:
+        x: Frames in ``[0, 1]``, float32 ``(B, T, C, H, W)``; T counts the frames that are shown.
+        index: Their numbers in the world, int64 ``(B, T)``.
+        actions: The actions in their order, int64 ``(B, L)`` in ``0 .. A - 1``; None where the model is not told.
+            L is T - 1 where every frame is shown, and more where those between the first and the last are not.
+        population: How many images the world holds.
+    """
+
+    x: Tensor
+    index: Tensor
+    actions: Tensor | None
+    population: int
+
+
+@dataclass(frozen=True)
+class GroupBatch(Seen):
+    """Groups of images of one class each.
+
+    Args:
+        x: Images in ``[0, 1]``, float32 ``(B, G, C, H, W)``; the G images of a row are of one class.
+        index: Their numbers in the world, int64 ``(B, G)``.
+        label: The class of each row, int64 ``(B,)``.
+        population: How many images the world holds.
+    """
+
+    x: Tensor
+    index: Tensor
+    label: Tensor
+    population: int
+
+
+@dataclass(frozen=True)
+class RankedBatch(Seen):
+    """Pairs of unrelated images, and which of the two has more of each factor.
+
+    Args:
+        x: First images in ``[0, 1]``, float32 ``(B, C, H, W)``.
+        other: Second images, likewise.
+        index: Numbers of the first images, int64 ``(B,)``.
+        other_index: Numbers of the second images, likewise.
+        order: 1 where the first image has more of a factor, -1 where the second has, 0 where they have the same;
+            int8 ``(B, F')`` for the F' factors that are ranked.
+        population: How many images the world holds.
+    """
+
+    x: Tensor
+    other: Tensor
+    index: Tensor
+    other_index: Tensor
+    order: Tensor
+    population: int
+
+
+@dataclass(frozen=True)
+class LabelledBatch(Seen):
+    """Single images, and beside them a few that come with labels.
+
+    Args:
+        x: Images without labels in ``[0, 1]``, float32 ``(B, C, H, W)``.
+        index: Their numbers in the world, int64 ``(B,)``.
+        population: How many images the world holds.
+        labelled: Images with labels, float32 ``(L, C, H, W)``.
+        labels: What is said of their factors, int64 ``(L, F)``, in ``0 .. sizes - 1``; -1 where nothing is said.
+        known: Where something is said, bool ``(L, F)``.
+        sizes: How many values each label can take, int64 ``(F,)``.
+    """
+
+    x: Tensor
+    index: Tensor
+    population: int
+    labelled: Tensor
+    labels: Tensor
+    known: Tensor
+    sizes: Tensor
+
+
+@dataclass(frozen=True)
+class DomainBatch(Seen):
+    """Images of two domains; that two of them stand side by side means nothing.
+
+    Args:
+        x: Images of the first domain in ``[0, 1]``, float32 ``(B, C, H, W)``.
+        other: Images of the second domain, likewise.
+        index: Numbers of the first images, int64 ``(B,)``.
+        other_index: Numbers of the second images in their own world, likewise.
+        population: How many images the (first) world holds.
+    """
+
+    x: Tensor
+    other: Tensor
+    index: Tensor
+    other_index: Tensor
+    population: int
+
+
+@dataclass(frozen=True)
+class SceneBatch(Seen):
+    """Single images, with what the world can tell of the objects in them; meant for evaluation.
+
+    Args:
+        x: Images in ``[0, 1]``, float32 ``(B, C, H, W)``.
+        index: Their numbers in the world, int64 ``(B,)``.
+        population: How many images the world holds.
+        masks: Where each object is seen, bool ``(B, N, H, W)``; None where the world cannot tell.
+        count: How many objects there are, int64 ``(B,)``; None likewise.
+    """
+
+    x: Tensor
+    index: Tensor
+    population: int
+    masks: Tensor | None
+    count: Tensor | None
 
 
 class View(ABC):
@@ -53,9 +223,15 @@ class View(ABC):
 
     Raises:
         InvalidOption: When an option is out of range.
+
+    Attributes:
+        name: What it is called on the shelf: its class's name in small letters.
     """
 
     name: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        cls.name = cls.__name__.lower()
 
     def __init__(self, world: World, *, batch_size: int = 64, seed: int = 0) -> None:
         require_at_least(1, batch_size=batch_size)
@@ -66,17 +242,17 @@ class View(ABC):
     def batch(self, step: int) -> Any:
         """The batch at this step, counted from 0; the same whenever and wherever it is asked for."""
 
+    def generator(self, step: int) -> np.random.Generator:
+        """The randomness of one step: a function of (view, seed, step) alone."""
+        return numpy_generator(self.seed, self.name, step)
 
-class Images(View):
-    """Single images, drawn with replacement as the world has them."""
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in registry.options(self).items())
+        return f"{type(self).__name__}({type(self.world).__name__}, {options})"
 
-    name = "images"
-
-    def batch(self, step: int) -> Batch:
-        """``batch_size`` images of the world, as a :class:`Batch`."""
-        generator = numpy_generator(self.seed, self.name, step)
-        index = self.world.sample(self.batch_size, generator)
-        return Batch(to_float(self.world.images(index)), torch.from_numpy(index), len(self.world))
+    def show(self, index: Integers) -> Tensor:
+        """The images with the given numbers, of whatever shape: ``(...)`` to float32 ``(..., C, H, W)``."""
+        return to_float(self.world.images(index.reshape(-1))).reshape(*index.shape, *self.world.shape)
 
 
 def to_float(images: Bytes) -> Tensor:
@@ -88,9 +264,14 @@ def view(name: str) -> type[View]:
     """The view a model asks for by name.
 
     Raises:
-        UnknownName: When there is none.
+        UnknownName: When there is none, with the nearest names.
     """
-    known = {cls.name: cls for cls in View.__subclasses__()}
-    if name not in known:
-        raise UnknownName("view", name, known)
-    return known[name]
+    found: type[View] = registry.load("views", name)
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    # Images stood here before there was a shelf.
+    if name == "Images":
+        return view("images")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
