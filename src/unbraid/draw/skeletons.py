@@ -11,7 +11,7 @@ import numpy as np
 
 from unbraid.types import Floats
 
-__all__ = ["DIGITS", "LONGEST", "segments"]
+__all__ = ["DIGITS", "LONGEST", "arc", "curve", "segments"]
 
 LONGEST = 0.32
 """Straight lines are cut into pieces no longer than this, so that they can be bent."""
