@@ -18,6 +18,11 @@ SLOW = {"parallel"}  # three processes import torch
 CLAIMS: dict[str, Callable[[dict[str, float]], bool]] = {
     "alignment": lambda r: r["gradient_correct"] == 1 and r["cost"] < r["cost_before"] - 0.5 and r["height"] > 1.4,
     "gan": lambda r: r["islands"] == 8 and r["near"] > 0.7,
+    "impossibility": lambda r: (
+        r["largest_difference_of_bounds"] < 1e-5 * abs(r["bound"])
+        and min(r["dci"], 1 - r["dci_turned"]) > 0.99
+        and 0.3 < r["dci_at_9_degrees"] < 0.7
+    ),
     "maml": lambda r: r["meta"] < r["ordinary"] / 2 and r["meta"] < r["before"] / 2,
     "parallel": lambda r: r["difference"] < 1e-4 and abs(r["accuracy"] - r["alone"]) < 0.01 and r["alone"] > 0.95,
     "pendulum": lambda r: r["error"] < 0.1 and abs(r["frequency"] - 2.0) < 0.03,
