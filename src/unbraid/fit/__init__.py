@@ -54,6 +54,7 @@ from unbraid.fit.decorators import (
     only_if,
 )
 from unbraid.fit.distributed import Distributed
+from unbraid.fit.fabric import FabricRuntime
 from unbraid.fit.metric import Mean, Metric, as_metric, metric, register
 from unbraid.fit.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, TopKAccuracy
 from unbraid.fit.metrics.auc import RocAuc
@@ -97,6 +98,7 @@ __all__ = [
     "Distributed",
     "EarlyStopping",
     "Embeddings",
+    "FabricRuntime",
     "Film",
     "Freeze",
     "GradNorm",

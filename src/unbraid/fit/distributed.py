@@ -22,59 +22,42 @@ from unbraid.fit.processes import agreed, gathered
 from unbraid.fit.runtime import Precision, Runtime, find_device
 from unbraid.seed import derive
 
-__all__ = ["Distributed", "part"]
+__all__ = ["Distributed", "Processes", "part"]
 
 ENVIRONMENT = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
-class Distributed(Runtime):
-    """One of several processes that fit one model together (data parallelism), over gloo or nccl.
-
-    A model of independent samples (no batch statistics) ends with the weights that one process would find, up to the
-    rounding of sums. Noise that a model draws itself is another one in every process. Only the first process writes.
-    Every process must build the same trial and call ``fit``, ``evaluate`` and ``state_dict`` alike; ``predict`` gives
-    everything everywhere.
+class Processes(Runtime):
+    """One of ``size`` processes that fit one model together, over the group that ``torch.distributed`` has here.
 
     Args:
-        device: ``"auto"`` takes the CUDA device of the process's ``LOCAL_RANK``, or the CPU; or a device by name.
+        device: As for :class:`Runtime`.
         precision: As for :class:`Runtime`.
         channels_last: As for :class:`Runtime`.
+        rank: Which of the processes this is.
+        size: How many there are, at least 1.
         seed: What the noise of the processes depends on, at least 0.
-
-    Raises:
-        InvalidOption: When the process was not started by ``torchrun``, or something that sets its variables.
     """
 
     def __init__(
         self,
-        device: str | torch.device = "auto",
+        device: str | torch.device,
         *,
         precision: Precision = "float32",
         channels_last: bool = False,
-        seed: int = 0,
+        rank: int,
+        size: int,
+        seed: int,
     ) -> None:
-        missing = [name for name in ENVIRONMENT if name not in os.environ]
-        if missing:
-            raise InvalidOption(
-                f"several processes need {', '.join(missing)} in the environment, which torchrun sets: "
-                "start them by torchrun --nproc-per-node 2 script.py"
-            )
-        if device == "auto":
-            device = f"cuda:{os.environ['LOCAL_RANK']}" if torch.cuda.is_available() else "cpu"
-        device = device if isinstance(device, torch.device) else find_device(device)
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
-        if not distributed.is_initialized():
-            distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-            atexit.register(_close)
-        self.rank, self.size, self.seed = distributed.get_rank(), distributed.get_world_size(), seed
         super().__init__(device, precision=precision, channels_last=channels_last)
+        self.rank, self.size, self.seed = rank, size, seed
 
     def prepare(self, model: nn.Module) -> nn.Module:
         """Put a model on the device, with the parameters and buffers of the first process."""
         model = super().prepare(model)
-        with torch.no_grad():
-            self.level([*model.parameters(), *model.buffers()])
+        if self.size > 1:
+            with torch.no_grad():
+                self.level([*model.parameters(), *model.buffers()])
         return model
 
     def begin(self) -> None:
@@ -146,6 +129,50 @@ class Distributed(Runtime):
     def agree(self, *flags: bool) -> tuple[bool, ...]:
         """Whether any process raises each flag."""
         return agreed(*flags, device=self.device)
+
+
+class Distributed(Processes):
+    """One of several processes that fit one model together (data parallelism), over gloo or nccl.
+
+    A model of independent samples (no batch statistics) ends with the weights that one process would find, up to the
+    rounding of sums. Noise that a model draws itself is another one in every process. Only the first process writes.
+    Every process must build the same trial and call ``fit``, ``evaluate`` and ``state_dict`` alike; ``predict`` gives
+    everything everywhere.
+
+    Args:
+        device: ``"auto"`` takes the CUDA device of the process's ``LOCAL_RANK``, or the CPU; or a device by name.
+        precision: As for :class:`Runtime`.
+        channels_last: As for :class:`Runtime`.
+        seed: What the noise of the processes depends on, at least 0.
+
+    Raises:
+        InvalidOption: When the process was not started by ``torchrun``, or something that sets its variables.
+    """
+
+    def __init__(
+        self,
+        device: str | torch.device = "auto",
+        *,
+        precision: Precision = "float32",
+        channels_last: bool = False,
+        seed: int = 0,
+    ) -> None:
+        missing = [name for name in ENVIRONMENT if name not in os.environ]
+        if missing:
+            raise InvalidOption(
+                f"several processes need {', '.join(missing)} in the environment, which torchrun sets: "
+                "start them by torchrun --nproc-per-node 2 script.py"
+            )
+        if device == "auto":
+            device = f"cuda:{os.environ['LOCAL_RANK']}" if torch.cuda.is_available() else "cpu"
+        device = device if isinstance(device, torch.device) else find_device(device)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        if not distributed.is_initialized():
+            distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            atexit.register(_close)
+        rank, size = distributed.get_rank(), distributed.get_world_size()
+        super().__init__(device, precision=precision, channels_last=channels_last, rank=rank, size=size, seed=seed)
 
 
 def part(batch: Any, n: int, first: int, end: int) -> Any:

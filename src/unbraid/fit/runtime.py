@@ -50,6 +50,12 @@ class Runtime:
     """Which of several processes this is; the first one writes."""
     size: int = 1
     """How many processes fit together; with one, nothing below that concerns several is ever called in a step."""
+    precision: str
+    """In which numbers it computes, by name."""
+    casts: bool
+    """Whether forward and loss are computed within :meth:`autocast`; else a step does without."""
+    scaler: torch.amp.GradScaler | None
+    """What keeps small gradients above zero, where the precision needs it."""
 
     def __init__(
         self, device: str | torch.device = "auto", *, precision: Precision = "float32", channels_last: bool = False
@@ -83,9 +89,13 @@ class Runtime:
             return {key: self.place(value) for key, value in batch.items()}
         batch = batch.to(self.device) if hasattr(batch, "to") else batch
         if self.channels_last and is_dataclass(batch) and not isinstance(batch, type):
-            images = (one.name for one in fields(batch) if one.init and isinstance(getattr(batch, one.name), Tensor))
-            return replace(batch, **{name: self.place(getattr(batch, name)) for name in images})
+            return self.place_fields(batch)
         return batch
+
+    def place_fields(self, batch: Any) -> Any:
+        """A data class whose tensors are placed one by one."""
+        tensors = (one.name for one in fields(batch) if one.init and isinstance(getattr(batch, one.name), Tensor))
+        return replace(batch, **{name: self.place(getattr(batch, name)) for name in tensors})
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context in which forward and loss are computed."""
@@ -153,6 +163,14 @@ class Runtime:
     def barrier(self) -> None:
         """Wait for every process."""
         self.gather(None)
+
+    def whole(self, state: Any) -> Any:
+        """A state dictionary as one process would hold it, where the processes hold pieces of its tensors."""
+        return state
+
+    def pieces(self, state: Any, like: Mapping[Any, Tensor]) -> Any:
+        """What :meth:`whole` gave, in pieces again: all that goes by the key of a tensor is cut as that is."""
+        return state
 
     def state_dict(self) -> dict[str, Any]:
         """What must survive an interruption."""

@@ -87,7 +87,8 @@ class Trial:
             raise InvalidOption(f"{type(model).__name__} has no loss(batch, step): give a criterion or a closure")
         self.runtime = runtime or Runtime()
         self.model, self.accumulate, self.callbacks = self.runtime.prepare(model), accumulate, list(callbacks)
-        self.state = State({MODEL: model, CRITERION: criterion, DEVICE: self.runtime.device, HISTORY: [], METRICS: {}})
+        self.state = State({MODEL: self.model, CRITERION: criterion, DEVICE: self.runtime.device})
+        self.state.update({HISTORY: [], METRICS: {}})
         self.state.update({STEP: 0, EPOCH: 0, POSITION: 0, TERMS: {}, STOP: False, TRAINING: True})
         self.engine = Engine(self.state, self.model, optimizer, criterion, closure, metrics, self.runtime, compile)
         self.state[OPTIMIZERS] = {player.name: player.optimizer for player in self.engine.players}
@@ -246,10 +247,11 @@ class Trial:
         """
         state = self.state
         metrics = self.runtime.gather([metric.state_dict() for metric in self.engine.metrics])
+        whole = self.runtime.whole
         return {
             "format": 1,
-            "model": self.model.state_dict(),
-            "optimizers": {player.name: player.optimizer.state_dict() for player in self.engine.players},
+            "model": whole(self.model.state_dict()),
+            "optimizers": {player.name: whole(player.optimizer.state_dict()) for player in self.engine.players},
             "step": state[STEP],
             "epoch": state[EPOCH],
             "position": state[POSITION],
@@ -257,7 +259,7 @@ class Trial:
             "history": [dict(row) for row in state[HISTORY]],
             "metrics": metrics[0],
             "metrics_elsewhere": metrics[1:],
-            "callbacks": {name: callback.state_dict() for name, callback in self._named_callbacks()},
+            "callbacks": {name: whole(callback.state_dict()) for name, callback in self._named_callbacks()},
             "runtime": self.runtime.state_dict(),
             "random": self._cursor.random_state(),
             "epoch_random": self._cursor.epoch_random,
@@ -275,17 +277,20 @@ class Trial:
                 f"this trial has players {names} and {len(metrics)} metrics, but what was saved has "
                 f"{list(saved['optimizers'])} and {len(saved['metrics'])}: make the trial as it was"
             )
+        named, pieces = dict(self.model.named_parameters()), self.runtime.pieces
         try:
-            self.model.load_state_dict(saved["model"])
+            self.model.load_state_dict(pieces(saved["model"], named))
             for player in self.engine.players:
-                player.optimizer.load_state_dict(saved["optimizers"][player.name])
+                groups = player.optimizer.param_groups
+                order = dict(enumerate(p for group in groups for p in group["params"]))
+                player.optimizer.load_state_dict(pieces(saved["optimizers"][player.name], order))
         except (RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise InvalidData(f"what was saved does not fit the model or its optimisers ({reason})") from error
         self._load_metrics([saved["metrics"], *saved.get("metrics_elsewhere", [])])
         for name, callback in self._named_callbacks():
             if name in saved["callbacks"]:
-                callback.load_state_dict(saved["callbacks"][name])
+                callback.load_state_dict(pieces(saved["callbacks"][name], named))
         self.runtime.load_state_dict(saved["runtime"])
         self.state.update({STEP: saved["step"], EPOCH: saved["epoch"], POSITION: saved["position"]})
         self.state[HISTORY] = [dict(row) for row in saved["history"]]

@@ -1,0 +1,55 @@
+"""Tensors of which every process holds a piece, and the whole ones that a checkpoint holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+__all__ = ["cut", "enter", "is_piece", "whole"]
+
+# What torch has for this takes seconds to import, so it waits until there are pieces.
+
+
+def is_piece(tensor: Any) -> bool:
+    """Whether this process holds but a piece of a tensor."""
+    from torch.distributed.tensor import DTensor
+
+    return isinstance(tensor, DTensor)
+
+
+def enter(model: nn.Module, method: str) -> None:
+    """Have the pieces of a model put together while a method of it runs, as they are while its forward does."""
+    from torch.distributed.fsdp import register_fsdp_forward_method
+
+    if callable(getattr(model, method, None)):
+        register_fsdp_forward_method(model, method)
+
+
+def whole(state: Any) -> Any:
+    """A copy of a state dictionary with whole tensors in the place of pieces; every process must ask for it."""
+    if isinstance(state, Mapping):
+        return {key: whole(one) for key, one in state.items()}
+    if isinstance(state, (list, tuple)):
+        return type(state)(whole(one) for one in state)
+    return state.full_tensor() if is_piece(state) else state
+
+
+def cut(state: Any, like: Mapping[Any, Tensor], here: Any = None) -> Any:
+    """A copy of a state dictionary in which tensors are cut into pieces again.
+
+    Args:
+        state: What :func:`whole` gave.
+        like: The tensors by key; whatever lies under a key and has the shape of its tensor is cut as that one is.
+        here: The tensor under whose key the state lies.
+    """
+    from torch.distributed.tensor import distribute_tensor
+
+    if isinstance(state, Mapping):
+        return {key: cut(one, like, like.get(key, here)) for key, one in state.items()}
+    if isinstance(state, (list, tuple)):
+        return type(state)(cut(one, like, here) for one in state)
+    if isinstance(state, Tensor) and is_piece(here) and state.shape == here.shape:
+        return distribute_tensor(state.to(here.device), here.device_mesh, here.placements)
+    return state
