@@ -27,6 +27,7 @@ TRAIN = "train vae digits --latent-dim 2 --steps 3 --fit.batch-size 4"
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Unbraid:
     """Run a command in an empty folder, expect its exit code, and give what it printed."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNBRAID_DATA", str(tmp_path / "data"))
 
     def run(command: str, code: int = 0) -> str:
         try:
@@ -114,7 +115,7 @@ def test_an_option_that_cannot_be_used_is_answered_with_a_sentence(cli: Unbraid,
     ("train", ["needs a model and a world"]),
     ("train vae", ["needs a model and a world"]),
     ("train --steps 3 vae digits", ["needs a model and a world, before any option"]),
-    ("train vae dsprites", ["needs --world.path", "dsprites_ndarray"]),
+    ("train vae dsprites", ["there is no file", "dsprites_ndarray", "`unbraid fetch dsprites`"]),
     ("show", ["needs a world"]),
     ("evaluate", ["RUN must be given"]),
     ("evaluate runs/a --scores", ["--scores needs a value"]),
@@ -248,7 +249,7 @@ def test_the_doctor_tells_versions_hardware_and_data(cli: Unbraid) -> None:
     assert "torch" in report
     assert "missing" not in report
     assert "1,797 images" in report
-    assert "needs --world.path" in report
+    assert "`unbraid fetch dsprites`" in report
 
 
 @pytest.mark.parametrize("verb", verbs())

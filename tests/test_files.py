@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from unbraid.errors import InvalidData
-from unbraid.files import npz_member, read_idx
+from unbraid.files.idx import read_idx
+from unbraid.files.npz import npz_member
 
 NUMBERS = np.arange(24).reshape(2, 3, 4)
 TYPES = {"u1": 0x08, "i1": 0x09, ">i2": 0x0B, ">i4": 0x0C, ">f4": 0x0D, ">f8": 0x0E}

@@ -70,13 +70,13 @@ class LabelledWorld(World):
     def __init__(self, pixels: Any, labels: Integers, space: FactorSpace) -> None:
         if len(pixels) != len(labels):
             raise InvalidData(f"{len(pixels):,} images need as many labels, but there are {len(labels):,}")
+        if not len(labels):
+            raise InvalidData("a world needs at least one image, but there is none")
         self.space = space
         self.shape = tuple(pixels.shape[1:])
         self._pixels, self._labels = pixels, labels
-        combinations = space.index(labels)
-        self._first = np.full(len(space), -1, dtype=np.int64)
-        # Assigned last to first, so that the first image of each combination stays.
-        self._first[combinations[::-1]] = np.arange(len(labels))[::-1]
+        # Only the combinations that occur: forty attributes of faces would have a million million.
+        self._combinations, self._first = np.unique(space.index(labels), return_index=True)
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
@@ -92,10 +92,12 @@ class LabelledWorld(World):
         Raises:
             InvalidData: When no image has one of the combinations.
         """
-        found = self._first[self.space.index(factors)]
-        if np.any(found < 0):
-            raise InvalidData(f"no image has the factors {np.asarray(factors)[found < 0][0].tolist()}")
-        return found
+        wanted = self.space.index(factors)
+        place = np.searchsorted(self._combinations, wanted).clip(max=len(self._combinations) - 1)
+        absent = self._combinations[place] != wanted
+        if np.any(absent):
+            raise InvalidData(f"no image has the factors {np.asarray(factors)[absent][0].tolist()}")
+        return np.asarray(self._first[place], dtype=np.int64)
 
     def __len__(self) -> int:
         """The number of images."""

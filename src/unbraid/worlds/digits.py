@@ -7,9 +7,9 @@ References:
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
-from unbraid.types import Bytes, Factor, FactorSpace, Floats
+from unbraid.files.pictures import resized
+from unbraid.types import Factor, FactorSpace
 from unbraid.world import LabelledWorld
 
 __all__ = ["Digits"]
@@ -36,19 +36,4 @@ class Digits(LabelledWorld):
         data = load_digits()
         space = FactorSpace([Factor("class", 10, "categorical", tuple("0123456789"))])
         labels = np.asarray(data.target, dtype=np.int64)[:, None]
-        super().__init__(_enlarged(np.asarray(data.images) * (255 / 16)), labels, space)
-
-
-def _enlarged(images: Floats) -> Bytes:
-    """``(N, h, w)`` in 0 .. 255 to ``(N, 1, SIZE, SIZE)``, smoothly (Lanczos)."""
-    # Resizing is linear and works on rows and columns alike, so Pillow need only resize the unit matrix, once.
-    height, width = images.shape[1:]
-    rows, columns = _resizing(height), _resizing(width)
-    enlarged = np.einsum("ah,nhw,bw->nab", rows, images, columns, optimize=True)
-    return np.asarray(np.clip(np.rint(enlarged), 0, 255), dtype=np.uint8)[:, None]
-
-
-def _resizing(length: int) -> Floats:
-    """The matrix that makes SIZE pixels of ``length``."""
-    unit = Image.fromarray(np.eye(length, dtype=np.float32))
-    return np.asarray(unit.resize((length, SIZE), Image.Resampling.LANCZOS), dtype=np.float64)
+        super().__init__(resized(np.asarray(data.images) * (255 / 16), SIZE)[:, None], labels, space)

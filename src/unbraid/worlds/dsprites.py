@@ -6,37 +6,36 @@ References:
 
 from __future__ import annotations
 
-import hashlib
-import os
-import secrets
-from contextlib import suppress
-from functools import cached_property
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from unbraid.draw.dsprites import CITATION, SIZE, SPACE
 from unbraid.errors import InvalidData
-from unbraid.files import npz_member
+from unbraid.files.kept import Kept
+from unbraid.files.npz import npz_member
+from unbraid.files.source import File, Source
 from unbraid.types import Bytes
 from unbraid.world import World
 
 __all__ = ["DSprites"]
 
 ROWS = 4096
+FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 
 
 class DSprites(World):
     """The 737,280 images of dSprites, read from the published .npz file; the same factors and order as Sprites.
 
     Nothing is read before images are asked for, and images are never all in memory. A file stored without compression
-    is used as it is; the published one is unpacked once, at a bit a pixel (380 MB), into a file beside it, or into
-    ``$XDG_CACHE_HOME/unbraid`` where its folder cannot be written.
+    is used as it is; the published one is unpacked once, at a bit a pixel (380 MB), into a file beside it, or into the
+    data folder where its own cannot be written.
 
     Args:
-        path: Of ``dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz``, from github.com/google-deepmind/dsprites-dataset.
+        path: Of ``dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz``; by default where ``unbraid fetch dsprites`` puts it.
 
     Raises:
         InvalidData: When the file is absent, truncated or not dSprites.
@@ -44,16 +43,35 @@ class DSprites(World):
 
     citation = CITATION
     space = SPACE
+    source: ClassVar[Source] = Source(
+        "dsprites",
+        "https://github.com/google-deepmind/dsprites-dataset",
+        "Apache-2.0",
+        (
+            File(
+                FILE,
+                f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{FILE}",
+                md5="7da33b31b13a06f4b04a70402ce90c2e",
+            ),
+        ),
+    )
 
-    def __init__(self, *, path: str) -> None:
+    def __init__(self, *, path: str | None = None) -> None:
         self.path, self.shape = path, (1, SIZE, SIZE)
-        self._member = npz_member(Path(path).expanduser(), "imgs")
+        file = self.source.file(path, FILE)
+        self._member = npz_member(file, "imgs")
         expected = (len(self.space), SIZE, SIZE)
         if self._member.shape != expected or self._member.dtype != np.uint8:
             raise InvalidData(
-                f"imgs in {path} must be bytes {expected}, but are {self._member.dtype} {self._member.shape}: "
+                f"imgs in {file} must be bytes {expected}, but are {self._member.dtype} {self._member.shape}: "
                 "is it the published dSprites file?"
             )
+        packed = (len(self.space), SIZE, SIZE // 8)
+        self._bits: npt.NDArray[Any] | Kept = (
+            self._member.mapped()
+            if self._member.offset is not None
+            else Kept(file.with_suffix(".bits.npy"), [file], packed, self._packed)
+        )
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, 1, 64, 64)``, bytes 0 or 255.
@@ -63,50 +81,11 @@ class DSprites(World):
         """
         index = np.asarray(indices, dtype=np.int64)
         self.space.factors(index)  # For its check: a memory map would take -1 for the last image.
-        packed = self._member.offset is None
-        on = np.unpackbits(self._bits[index], axis=-1) if packed else self._mapped[index] != 0
+        rows = self._bits[index]
+        on = np.unpackbits(rows, axis=-1) if isinstance(self._bits, Kept) else rows != 0
         return np.multiply(on, 255, dtype=np.uint8)[:, None]
 
-    @cached_property
-    def _mapped(self) -> npt.NDArray[Any]:
-        return self._member.mapped()
-
-    @cached_property
-    def _bits(self) -> npt.NDArray[Any]:
-        """The images at a bit a pixel, ``(N, 64, 8)``, read from the disk as they are used."""
-        source = self._member.path.resolve()
-        digest = hashlib.sha256(str(source).encode()).hexdigest()[:12]
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "unbraid"
-        places = source.with_suffix(".bits.npy"), cache / f"{source.stem}-{digest}.bits.npy"
-        for place in places:
-            if place.exists() and place.stat().st_mtime_ns >= source.stat().st_mtime_ns:
-                with suppress(OSError, ValueError):  # Not whole, or not ours to read: it is written anew.
-                    return self._opened(place)
-        for place in places:
-            with suppress(OSError):
-                self._pack(place)
-                return self._opened(place)
-        raise InvalidData(
-            f"{source} must be unpacked once, but neither {places[0]} nor {places[1]} can be written: "
-            "make room, or set XDG_CACHE_HOME to a folder that can be written"
-        )
-
-    def _opened(self, place: Path) -> npt.NDArray[Any]:
-        bits: npt.NDArray[Any] = np.load(place, mmap_mode="r", allow_pickle=False)
-        if bits.shape != (len(self.space), SIZE, SIZE // 8) or bits.dtype != np.uint8:
-            raise ValueError(f"{place} holds {bits.dtype} {bits.shape}")
-        return bits
-
-    def _pack(self, place: Path) -> None:
-        """Write the images to ``place`` at a bit a pixel: whole or not at all."""
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
-        try:
-            with temporary.open("xb") as file:
-                header = {"descr": "|u1", "fortran_order": False, "shape": (len(self.space), SIZE, SIZE // 8)}
-                np.lib.format.write_array_header_1_0(file, header)
-                for block in self._member.blocks(ROWS):
-                    file.write(np.packbits(block, axis=-1).tobytes())
-            temporary.replace(place)
-        finally:
-            temporary.unlink(missing_ok=True)
+    def _packed(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+        """The images at a bit a pixel."""
+        for i, block in enumerate(self._member.blocks(ROWS)):
+            yield i * ROWS, np.packbits(block, axis=-1)

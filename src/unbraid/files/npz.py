@@ -1,8 +1,7 @@
-"""Readers of data files: idx (MNIST and its kin) and single arrays inside .npz; nothing is ever unpickled."""
+"""Reader of single arrays inside .npz files, without unpickling anything and without reading them whole."""
 
 from __future__ import annotations
 
-import gzip
 import math
 import zipfile
 import zlib
@@ -15,44 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InvalidData
+from unbraid.files.kept import Kept
 
-__all__ = ["Member", "npz_member", "read_idx"]
+__all__ = ["Member", "npz_member"]
 
-IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 LOCAL_HEADER = 30
-
-
-def read_idx(path: str | Path) -> npt.NDArray[Any]:
-    """The array in an idx file, plain or compressed with gzip (known by its first bytes, not by its name).
-
-    Args:
-        path: The file.
-
-    Returns:
-        The array, in the file's shape and type.
-
-    Raises:
-        InvalidData: When the file cannot be read, is not idx, or does not hold as many numbers as it announces.
-    """
-    try:
-        raw = Path(path).read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            raw = gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InvalidData(f"{path} cannot be read ({error}): fetch it again") from error
-    if len(raw) < 4 or raw[:2] != b"\x00\x00" or raw[2] not in IDX_TYPES:
-        raise InvalidData(f"{path} is not an idx file: it begins with {raw[:4].hex(' ') or 'nothing'}")
-    dtype, dimensions = np.dtype(IDX_TYPES[raw[2]]), raw[3]
-    start = 4 + 4 * dimensions
-    if len(raw) < start:
-        raise InvalidData(f"{path} ends within its header: fetch it again")
-    shape = tuple(np.frombuffer(raw, ">u4", dimensions, 4).tolist())
-    expected = start + math.prod(shape) * dtype.itemsize
-    if len(raw) != expected:
-        raise InvalidData(
-            f"{path} announces the shape {shape}, {expected:,} bytes in all, but holds {len(raw):,}: fetch it again"
-        )
-    return np.frombuffer(raw, dtype, offset=start).reshape(shape)
+BLOCK = 1 << 24
+"""Bytes that are unpacked at a time."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +46,16 @@ class Member:
         if self.offset is None:
             raise InvalidData(f"{self.name} is compressed in {self.path}: it can be read in blocks, but not mapped")
         return np.memmap(self.path, self.dtype, "r", self.offset, self.shape)
+
+    def kept(self, place: Path) -> npt.NDArray[Any] | Kept:
+        """The array as it is used: mapped where it is, or, when it is compressed, unpacked once to ``place``."""
+        if self.offset is not None:
+            return self.mapped()
+        return Kept(place, [self.path], self.shape, self._numbered, self.dtype)
+
+    def _numbered(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+        rows = max(1, BLOCK // max(1, math.prod(self.shape[1:]) * self.dtype.itemsize))
+        return ((i * rows, block) for i, block in enumerate(self.blocks(rows)))
 
     def blocks(self, rows: int) -> Iterator[npt.NDArray[Any]]:
         """The array from first to last, ``rows`` rows at a time.
