@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from unbraid.info.importance import completeness as completeness
     from unbraid.info.importance import disentanglement as disentanglement
     from unbraid.info.importance import gaps as gaps
+    from unbraid.info.logistic import linear_cross_entropy as linear_cross_entropy
+    from unbraid.info.neighbours import neighbour_information as neighbour_information
     from unbraid.info.svm import single_latent_accuracy as single_latent_accuracy
 
 _HOMES = {
@@ -24,9 +26,11 @@ _HOMES = {
     "disentanglement": "importance",
     "entropy": "discrete",
     "gaps": "importance",
+    "linear_cross_entropy": "logistic",
     "minibatch_stratified": "aggregate",
     "minibatch_weighted": "aggregate",
     "mutual_information": "discrete",
+    "neighbour_information": "neighbours",
     "single_latent_accuracy": "svm",
 }
 
@@ -37,9 +41,11 @@ __all__ = [
     "disentanglement",
     "entropy",
     "gaps",
+    "linear_cross_entropy",
     "minibatch_stratified",
     "minibatch_weighted",
     "mutual_information",
+    "neighbour_information",
     "single_latent_accuracy",
 ]
 
