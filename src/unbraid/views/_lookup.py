@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from unbraid.errors import InvalidData, InvalidOption
+from unbraid.seed import numpy_generator
 from unbraid.types import FactorSpace, Integers
 from unbraid.world import LabelledWorld, World
 
@@ -18,6 +19,8 @@ TRIES = 200
 """How often a draw that the world cannot answer is made again."""
 POOL = 1 << 16
 """How many images are drawn at once, at most, to find some of a given value."""
+FEW = 4
+"""How many images of a value such a draw has at least, if more of them are to be found in reasonable time."""
 RANKS = 1 << 32
 """More than any batch or pool has rows."""
 
@@ -81,17 +84,20 @@ class Lookup:
 
     Args:
         world: The world.
+
+    Attributes:
+        whole: Whether the world draws every combination once.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         kind = type(world)
-        self._grid = kind.factors is World.factors and kind.index is World.index and len(world) == len(world.space)
+        self.whole = kind.factors is World.factors and kind.index is World.index and len(world) == len(world.space)
         self._uniform = kind.sample is World.sample
 
     def find(self, factors: Integers, generator: np.random.Generator) -> Integers:
         """The number of an image with each of the combinations, ``(B, F)`` to ``(B,)``; -1 where there is none."""
-        if self._grid:
+        if self.whole:
             return self.world.space.index(factors)
         if isinstance(self.world, LabelledWorld):
             return _member(self._combinations, self.world.space.index(factors), generator)
@@ -103,7 +109,7 @@ class Lookup:
         Raises:
             InvalidData: When the world has no image with one of the values.
         """
-        if self._grid and self._uniform:
+        if self.whole and self._uniform:
             drawn = self.world.space.sample(len(values), generator)
             drawn[:, column] = values
             return self.world.space.index(drawn)
@@ -112,10 +118,14 @@ class Lookup:
         return self._sifted(column, values, generator)
 
     def values(self, column: int) -> Integers:
-        """The values of a factor that occur, as far as that can be told without drawing."""
-        if isinstance(self.world, LabelledWorld):
+        """The values of a factor that the world draws; those that even a large draw all but lacks do not count."""
+        if self._uniform and self.whole:
+            return np.arange(self.world.space.sizes[column])
+        if self._uniform and isinstance(self.world, LabelledWorld):
             return np.unique(self.members(column)[1])
-        return np.arange(self.world.space.sizes[column])
+        drawn = self.world.sample(POOL, numpy_generator(0, "values"))
+        values, counts = np.unique(self.world.factors(drawn)[:, column], return_counts=True)
+        return values[counts >= FEW]
 
     def members(self, column: int) -> tuple[Integers, Integers]:
         """The numbers of a collected world's images in the order of one factor, and its values in that order."""

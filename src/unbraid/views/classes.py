@@ -1,0 +1,95 @@
+"""Several images of one class: the supervision of class and content.
+
+References:
+    Jha, Anand, Singh and Veeravasarapu, "Disentangling factors of variation with cycle-consistent variational
+    auto-encoders", ECCV 2018.
+    Bouchacourt, Tomioka and Nowozin, "Multi-level variational autoencoder", AAAI 2018.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from unbraid.errors import InvalidOption, require_at_least
+from unbraid.types import Integers
+from unbraid.view import GroupBatch, View
+from unbraid.views._lookup import Lookup, columns
+from unbraid.world import World
+
+__all__ = ["Classes"]
+
+
+class Classes(View):
+    """Groups of images that share their class and nothing else.
+
+    The first image of a group is drawn as the world has them, the others likewise among those of its class; with
+    replacement, so that a small class may show one image twice.
+
+    Args:
+        world: The world.
+        batch_size: Groups in a batch, at least 1.
+        seed: What the draw depends on besides the step, at least 0.
+        factor: The factor that is the class; by default the one called ``class``, else the first categorical one.
+        group: Images in a group, at least 1.
+        balanced: Whether every class is as likely as any other, rather than as frequent as in the world.
+
+    Raises:
+        UnknownName: When the world has no such factor.
+        InvalidOption: When an option is out of range, or the world has no categorical factor and none is named.
+
+    >>> from unbraid.worlds.digits import Digits
+    >>> batch = Classes(Digits(), batch_size=8, group=3).batch(0)
+    >>> batch.x.shape, batch.label.shape
+    (torch.Size([8, 3, 1, 32, 32]), torch.Size([8]))
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        batch_size: int = 64,
+        seed: int = 0,
+        factor: str | None = None,
+        group: int = 2,
+        balanced: bool = False,
+    ) -> None:
+        super().__init__(world, batch_size=batch_size, seed=seed)
+        require_at_least(1, group=group)
+        self.factor, self.group, self.balanced = factor, group, balanced
+        self._column = int(columns(world.space, (factor or _first(world),), "a class")[0])
+        self._lookup = Lookup(world)
+
+    def batch(self, step: int) -> GroupBatch:
+        """``batch_size`` groups."""
+        generator = self.generator(step)
+        if self.balanced:
+            label = generator.choice(self._values, self.batch_size)
+            index = self._alike(label, self.group, generator)
+        else:
+            first = self.world.sample(self.batch_size, generator)
+            label = self.world.factors(first)[:, self._column]
+            index = np.column_stack([first, self._alike(label, self.group - 1, generator)])
+        return GroupBatch(self.show(index), torch.from_numpy(index), torch.from_numpy(label), len(self.world))
+
+    @cached_property
+    def _values(self) -> Integers:
+        return self._lookup.values(self._column)
+
+    def _alike(self, label: Integers, count: int, generator: np.random.Generator) -> Integers:
+        """``count`` images of each class, ``(B, count)``."""
+        return self._lookup.alike(self._column, label.repeat(count), generator).reshape(len(label), count)
+
+
+def _first(world: World) -> str:
+    """The factor that is the class where none is named."""
+    if "class" in world.space.names:
+        return "class"
+    found = [factor.name for factor in world.space if factor.kind == "categorical" and factor.size > 1]
+    if not found:
+        raise InvalidOption(
+            f"no factor of {world.space} is a class: name one as factor ({', '.join(world.space.names)})"
+        )
+    return found[0]
