@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 
 import pytest
 import torch
@@ -11,8 +12,8 @@ from torch import nn
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.fit import Tensors, Trial
 from unbraid.fit.callbacks.average import EMA, SWA
-from unbraid.fit.decorators import on_end_epoch, on_start_validation, on_step, on_step_validation
-from unbraid.fit.state import MODEL, X
+from unbraid.fit.decorators import on_end_epoch, on_end_validation, on_step, on_step_validation, only_if
+from unbraid.fit.state import MODEL, STEP, X
 
 DATA = Tensors(torch.randn(12, 2, generator=torch.Generator().manual_seed(0)), batch_size=4)  # three steps an epoch
 
@@ -102,7 +103,7 @@ def test_swa_refreshes_running_means_under_its_own_weights():
 @pytest.mark.parametrize("average", [lambda: EMA(0.9), lambda: SWA(start=1)])
 def test_an_average_is_evaluated_and_never_fitted(average):
     made, evaluated, kept = average(), [], []
-    look = on_start_validation(lambda state: evaluated.append(weights(state[MODEL])))
+    look = on_end_validation(lambda state: evaluated.append(weights(state[MODEL])))
     end = on_end_epoch(lambda state: kept.append(weights(made_model)))
     made_model = network()
     averaged = trial(made, look, end, model=made_model)
@@ -120,9 +121,65 @@ def weights_of(average):
     return {name: value.clone() for name, value in average.weights.items()}
 
 
-def test_an_average_can_stay_out_of_evaluations():
-    history = trial(EMA(0.9, evaluate=False)).fit(DATA, epochs=2, validation=DATA)
-    assert history == trial().fit(DATA, epochs=2, validation=DATA)
+@pytest.mark.parametrize(
+    "average",
+    [lambda: EMA(0.9), lambda: SWA(start=1), lambda: only_if(lambda state: state[STEP] < 5)(EMA(0.9))],
+    ids=["ema", "swa", "guarded"],
+)
+def test_an_average_predicts_too_and_leaves_no_trace(average):
+    made = average()
+    fitted = trial(made)
+    fitted.fit(DATA, epochs=3)
+    own = weights(fitted.model)
+    predicted = fitted.predict(DATA)
+    assert same(weights(fitted.model), own)
+    averaged = network().eval()
+    getattr(made, "callback", made).write(averaged)
+    x = DATA.tensors[0]
+    with torch.no_grad():
+        torch.testing.assert_close(predicted, averaged(x))
+        assert not torch.allclose(predicted, fitted.model.eval()(x))
+
+
+def test_of_two_averages_the_last_one_evaluates_and_both_give_the_weights_back():
+    ema, swa, evaluated = EMA(0.9), SWA(start=1), []
+    fitted = trial(ema, swa, on_step_validation(lambda state: evaluated.append(weights(state[MODEL]))))
+    fitted.fit(DATA, epochs=3, validation=[torch.ones(4, 2)])
+    plain = trial()
+    plain.fit(DATA, epochs=3)
+    assert same(evaluated[-1], weights_of(swa))
+    for name, parameter in plain.model.named_parameters():
+        assert torch.equal(parameter, dict(fitted.model.named_parameters())[name])
+
+
+def test_a_prediction_within_an_evaluation_leaves_the_average_in_place():
+    ema, evaluated = EMA(0.9), []
+    fitted = trial(
+        ema,
+        on_step_validation(lambda state: fitted.predict(DATA)),
+        on_step_validation(lambda state: evaluated.append((fitted.model.training, weights(state[MODEL])))),
+    )
+    fitted.fit(DATA, epochs=2, validation=DATA)
+    training, seen = evaluated[-1]
+    assert not training
+    assert same(seen, weights_of(ema))
+
+
+def test_an_evaluation_whose_error_a_callback_forgives_gives_the_weights_back():
+    def forgiving(state):
+        with suppress(RuntimeError):
+            fitted.evaluate(DATA)
+
+    fitted, plain = trial(EMA(0.5), on_step(forgiving), broken=True), trial()
+    fitted.fit(DATA, epochs=2)
+    plain.fit(DATA, epochs=2)
+    assert same(weights(fitted.model), weights(plain.model))
+
+
+def test_an_average_can_stay_out_of_evaluations_and_predictions():
+    fitted, plain = trial(EMA(0.9, evaluate=False)), trial()
+    assert fitted.fit(DATA, epochs=2, validation=DATA) == plain.fit(DATA, epochs=2, validation=DATA)
+    assert torch.equal(fitted.predict(DATA), plain.predict(DATA))
 
 
 def test_swap_gives_the_weights_back_even_after_an_error():

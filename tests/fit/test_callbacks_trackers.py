@@ -68,6 +68,19 @@ def test_tensorboard_holds_the_history_once_also_after_a_resumption(tmp_path: Pa
     assert [event.value for event in losses] == pytest.approx([row["loss"] for row in history])
 
 
+def test_event_files_of_one_second_are_read_in_the_order_in_which_they_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.summary.writer import event_file_writer
+
+    monkeypatch.setattr(event_file_writer, "_global_uid", SimpleNamespace(get=iter((9, 10)).__next__))
+    log = trial(TensorBoard(tmp_path))
+    log.fit(DATA, epochs=1)
+    log.fit(DATA, epochs=2)
+    assert [event.step for event in events(tmp_path).Scalars("loss")] == [5, 10]
+
+
 def test_tensorboard_takes_every_step_and_hyper_parameters(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     trial(TensorBoard(tmp_path, steps=2, parameters={"rate": 0.1, "name": "tanh", "shape": (8, 1)})).fit(DATA, epochs=2)

@@ -234,7 +234,7 @@ def test_torchmetrics_are_taken_as_they_are():
         tm.Accuracy(**options, average="micro"),
         fit.TorchMetric(tm.MeanMetric(), inputs=[LOSS], name="mean_loss"),
         tm.MetricCollection({"f1": tm.F1Score(**options, average="macro"), "area": tm.AUROC(**options)}),
-        fit.TorchMetric(tm.Recall(**options, average="none"), name="recall"),
+        fit.TorchMetric(tm.Recall(**options, average="none"), name="their_recall"),
     ]
     history = trial(metrics=["acc", fit.Averaged(name="our_f1"), "auc", fit.ByClass("recall"), *mine]).fit(
         DATA, epochs=2, validation=DATA[:3]
@@ -245,7 +245,9 @@ def test_torchmetrics_are_taken_as_they_are():
         assert row["area"] == pytest.approx(row["auc"])
         assert row["validation_area"] == pytest.approx(row["validation_auc"])
         assert not math.isnan(row["mean_loss"])
-    assert set(history[0]) >= {"recall_0", "recall_1", "recall_2", "validation_recall_2"}
+        for i in range(3):
+            assert row[f"recall_{i}"] == pytest.approx(row[f"their_recall_{i}"])
+    assert "validation_recall_2" in history[0]
 
 
 @pytest.mark.parametrize("kind", ["tensors", "lists", "collection", "shared"])
@@ -330,3 +332,44 @@ def test_two_processes_say_what_one_would(tmp_path):
     for worker in workers:
         _, errors = worker.communicate(timeout=120)
         assert worker.returncode == 0, errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("metrics", "sentence"),
+    [
+        (["acc", "acc"], "two metrics both report 'acc'"),
+        (["acc", fit.CategoricalAccuracy("acc", target=lambda state: state[Y_PRED].argmin(1))], "report 'acc'"),
+        ([fit.Mean("size", lambda state: 1.0), fit.Whole("size", lambda y, t: 2.0)], "two metrics both report 'size'"),
+        ([fit.Mean("step", lambda state: 1.0)], "every row of a history has a 'step' of its own"),
+        ([fit.Mean("epoch", lambda state: 1.0)], "every row of a history has a 'epoch' of its own"),
+        ([fit.Mean("near", lambda state: 1.0)], "a term of the loss is called 'near', and so is a metric"),
+    ],
+)
+def test_no_metric_hides_another_of_the_same_name(metrics, sentence):
+    model = nn.Linear(4, 3)
+
+    def criterion(state):
+        return {"near": nn.functional.cross_entropy(state[Y_PRED], state[Y_TRUE])}
+
+    for use in ("fit", "evaluate"):
+        made = fit.Trial(model, criterion=criterion, metrics=metrics)
+        with pytest.raises(InvalidOption, match=sentence):
+            made.fit(DATA, epochs=1) if use == "fit" else made.evaluate(DATA)
+
+
+def test_a_short_hand_that_stands_for_another_metric_is_named_with_it():
+    made = fit.Trial(nn.Linear(2, 1), criterion=nn.MSELoss(), metrics=["acc", "mse"])
+    with pytest.raises(InvalidOption, match="the metrics 'acc' and 'mse' both report 'mse'"):
+        made.evaluate([(torch.ones(2, 2), torch.ones(2, 1))])
+
+
+def test_a_single_term_may_be_called_loss_but_not_one_of_several():
+    def made(**more):
+        model = nn.Linear(4, 1)
+        return fit.Trial(model, closure=lambda state: {"loss": model(state[INPUT]).square().mean(), **more})
+
+    inputs = [batch[0] for batch in DATA]
+    history = made().fit(inputs, epochs=1)
+    assert set(history[0]) == {"step", "epoch", "loss"}
+    with pytest.raises(InvalidOption, match="a term of the loss is called 'loss', and so is the whole"):
+        made(more=torch.ones(())).fit(inputs, epochs=1)

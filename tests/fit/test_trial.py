@@ -359,6 +359,40 @@ def test_predictions_come_in_the_order_of_the_data(kind):
     assert model.training
 
 
+def test_a_prediction_looks_through_the_same_hooks_as_an_evaluation():
+    fitted = Trial(
+        nn.Linear(1, 1),
+        sgd,
+        MSE,
+        callbacks=[
+            hook("on_sample_validation")(lambda state: state.__setitem__(X, state[X] * 0)),
+            hook("on_forward_validation")(lambda state: state.__setitem__(Y_PRED, state[Y_PRED] + 1)),
+        ],
+    )
+    assert torch.equal(fitted.predict(torch.ones(3, 1)), (fitted.model.bias + 1).expand(3, 1))
+    expected = MSE(fitted.model.bias + 1, torch.zeros(1)).item()
+    assert fitted.evaluate([(torch.ones(3, 1), torch.zeros(3, 1))])["loss"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("look", ["evaluate", "predict"])
+def test_to_look_within_a_step_leaves_the_batch_and_frozen_parts_as_they_were(look):
+    seen = []
+
+    @hook("on_forward")
+    def peek(state):
+        model[1].eval()
+        before = [state[key] for key in (X, Y_TRUE, Y_PRED)]
+        getattr(fitted, look)([(torch.zeros(2, 1), torch.zeros(2, 1))])
+        seen.append(all(state[key] is value for key, value in zip((X, Y_TRUE, Y_PRED), before, strict=True)))
+        assert model.training
+        assert not model[1].training
+
+    model = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))
+    fitted = Trial(model, sgd, MSE, callbacks=[peek])
+    fitted.fit(line(), epochs=1)
+    assert seen == [True] * 3
+
+
 def test_predictions_of_endless_data_need_an_end():
     trial = Trial(nn.Linear(1, 1), sgd, MSE)
     assert trial.predict(Stream(), steps=2).shape == (6, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from unbraid.fit.state import EPOCH, STEP, State
@@ -32,6 +33,13 @@ class Callback:
 
     def bind(self, trial: Trial) -> None:
         """Called when a fit begins, before any hook, for a callback that needs the trial itself."""
+
+    def evaluating(self, state: State) -> AbstractContextManager[object]:
+        """A context in which the model is evaluated or predicts, for a callback that gives it other weights meanwhile.
+
+        It is entered after ``on_start_validation`` and left after ``on_end_validation``, or when something is raised.
+        """
+        return nullcontext()
 
     def on_start(self, state: State) -> None:
         """Before anything else; a resumed trial starts too."""

@@ -9,7 +9,7 @@ import queue
 import random
 import sys
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Protocol, runtime_checkable
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from unbraid.errors import InvalidData, require_at_least
+from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.seed import torch_generator
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Stream",
     "Tensors",
     "count",
+    "finite",
     "kept_randomness",
     "prefetch",
     "random_state",
@@ -181,6 +182,24 @@ def source(data: Any, *, batch_size: int = 32, shuffle: bool = True) -> Source:
     )
 
 
+def finite(data: Any, steps: int | None) -> Source:
+    """Data to look at once, in its own order.
+
+    Args:
+        data: As for :func:`source`.
+        steps: How many batches at most, or None.
+
+    Raises:
+        InvalidOption: When it never ends, and nobody says how many.
+    """
+    if steps is not None:
+        require_at_least(1, steps=steps)
+    batches = source(data, shuffle=False)
+    if batches.endless and steps is None:
+        raise InvalidOption("this data never ends: give steps")
+    return batches
+
+
 def _length(iterable: Iterable[Any]) -> int | None:
     try:
         return len(iterable)  # type: ignore[arg-type]
@@ -209,7 +228,15 @@ class Cursor:
             set_random_state(self._now)
             self._now = None
 
-    def windows(self, data: Source, epoch: int, start: int, size: int, length: int | None) -> Iterator[list[Any]]:
+    def windows(
+        self,
+        data: Source,
+        epoch: int,
+        start: int,
+        size: int,
+        length: int | None,
+        failed: Callable[[Exception], None] = lambda error: None,
+    ) -> Iterator[list[Any]]:
         """The rest of an epoch, ``size`` batches at a time; the last window may be smaller.
 
         Args:
@@ -218,24 +245,29 @@ class Cursor:
             start: How many of its batches are used already.
             size: Batches in a window.
             length: Where to cut the epoch, in batches, or None to go on to its end.
+            failed: Is told of an error in the data before it is raised.
         """
         # A stream without end is cut into epochs by position alone.
         first = epoch * length + start if length and data.endless else start
-        if start == 0:
-            self.begin_epoch()
-            self.epoch_random = random_state()
-            batches = data.batches(epoch, first)
-        else:
-            now, self._now = self.random_state(), None
-            # A shuffling loader draws its order when it starts: it must find the generators as they were then.
-            set_random_state(self.epoch_random or now)
-            batches = data.batches(epoch, first)
-            set_random_state(now)
-        left = sys.maxsize if length is None else length - start
+        batches: Iterator[Any] | None = None
         try:
+            if start == 0:
+                self.begin_epoch()
+                self.epoch_random = random_state()
+                batches = data.batches(epoch, first)
+            else:
+                now, self._now = self.random_state(), None
+                # A shuffling loader draws its order when it starts: it must find the generators as they were then.
+                set_random_state(self.epoch_random or now)
+                batches = data.batches(epoch, first)
+                set_random_state(now)
+            left = sys.maxsize if length is None else length - start
             while left > 0 and (window := list(islice(batches, min(size, left)))):
                 left -= len(window)
                 yield window
+        except Exception as error:
+            failed(error)
+            raise
         finally:
             if isinstance(batches, Generator):
                 batches.close()

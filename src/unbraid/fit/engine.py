@@ -13,15 +13,17 @@ from torch import Tensor, nn
 from unbraid.errors import InvalidOption
 from unbraid.fit.callback import Callback, Hooks, sign
 from unbraid.fit.data import count as samples_in
-from unbraid.fit.metric import Metric, MetricLike, Terms, as_metric, reduce
-from unbraid.fit.player import Loss, Optimisers, Player, criterion_loss, model_loss, players
+from unbraid.fit.metric import Metric, MetricLike, Terms, as_metric, called, joined, reduce
+from unbraid.fit.player import Inputs, Loss, Optimisers, Player, criterion_loss, model_loss, players, unpacked
 from unbraid.fit.runtime import Runtime
-from unbraid.fit.state import BATCH, COUNT, LOSS, PLAYER, STEP, TERMS, TRAINING, Y_TRUE, Key, State, X
+from unbraid.fit.state import BATCH, COUNT, LOSS, PLAYER, STEP, TERMS, TRAINING, Y_PRED, Y_TRUE, Key, State, X
 
-__all__ = ["Engine"]
+__all__ = ["OF_A_BATCH", "Engine"]
 
 Sample: TypeAlias = dict[Key[Any], Any]
 """What the state knows of one batch."""
+OF_A_BATCH = (BATCH, X, Y_TRUE, Y_PRED, COUNT, LOSS, TERMS, PLAYER, TRAINING)
+"""What the state says of the batch of the moment."""
 SHARE: Key[float] = Key("share")
 """What the loss counts for here, where several processes share the batch."""
 
@@ -38,6 +40,7 @@ class Engine:
         metrics: As for the trial.
         runtime: Device, precision and layout.
         compile: As for the trial.
+        inputs: As for the trial.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Engine:
         metrics: Sequence[MetricLike] | None,
         runtime: Runtime,
         compile: bool | Mapping[str, Any] = False,
+        inputs: Inputs | None = None,
     ) -> None:
         if compile is not False and closure is not None:
             raise InvalidOption(
@@ -59,6 +63,12 @@ class Engine:
         self.compiler = partial(torch.compile, **({} if compile is True else compile)) if compile is not False else None
         # What is compiled lies beside the model, whose names and hooks stay as they are.
         self.forward: Callable[[Any], Any] = self.compiler(model) if self.compiler else model
+        if inputs is not None and criterion is None:
+            raise InvalidOption(
+                "inputs say what a model is called with before a criterion: give a criterion, or leave inputs out and "
+                "take what is needed in the closure or in the model's own loss"
+            )
+        self.call = None if inputs is None else unpacked(self.forward, inputs)
         self._source = _described(model, criterion, closure)
         self.state, self.model, self.criterion, self.closure, self.runtime = state, model, criterion, closure, runtime
         self.together = runtime.size > 1
@@ -97,12 +107,16 @@ class Engine:
                 samples.append({key: self.state[key] for key in (BATCH, X, Y_TRUE, COUNT)})
                 if self.together:
                     samples[-1][SHARE] = self.state[SHARE]
-        if self.together:
-            with self.runtime.apart(self.state[STEP]):
+        try:
+            if self.together:
+                with self.runtime.apart(self.state[STEP]):
+                    self._turns(samples)
+                self.runtime.level(self.model.buffers())
+            else:
                 self._turns(samples)
-            self.runtime.level(self.model.buffers())
-        else:
-            self._turns(samples)
+        except Exception as error:  # what has a place of its own is signed already
+            sign(error, "the backward pass or the optimiser", self.state)
+            raise
 
     def _turns(self, samples: list[Sample]) -> None:
         for player in self.players:
@@ -126,11 +140,23 @@ class Engine:
             self._evaluate(player)
         self.fire("on_step_validation")
 
+    def output(self, batch: Any) -> Any:
+        """What the model gives for a batch; of a tuple or list the first part is the input."""
+        state = self.state
+        state[BATCH] = batch = self.runtime.place(batch)
+        parts = batch if isinstance(batch, (tuple, list)) else (batch,)
+        state[X], state[Y_TRUE] = parts[0], parts[1] if len(parts) == 2 else None
+        state[COUNT] = samples_in(batch)
+        self.fire("on_sample_validation")
+        state[Y_PRED] = self.forward(state[X]) if self.call is None else self.call(state)
+        self.fire("on_forward_validation")
+        return state[Y_PRED]
+
     def values(self) -> dict[str, float]:
         """Every metric since the last reset; over all processes, after which it must be reset."""
         if self.together:
             reduce(self.metrics, self.runtime.gather)
-        return {name: value for metric in self.metrics for name, value in metric.compute().items()}
+        return joined(self.metrics, self.state)
 
     def reset(self) -> None:
         """Begin every metric anew."""
@@ -201,8 +227,7 @@ class Engine:
                 try:
                     metric.update(state)
                 except Exception as error:
-                    name = getattr(metric, "name", type(metric).__name__)
-                    sign(error, f"the metric {name!r}", state)
+                    sign(error, f"the metric {called(metric)!r}", state)
                     raise
         return state[LOSS]
 
@@ -210,7 +235,7 @@ class Engine:
         if self.closure is not None:
             return self.closure
         if self.criterion is not None:
-            return criterion_loss(self.forward, self.criterion, self._forwarded)
+            return criterion_loss(self.forward, self.criterion, self._forwarded, self.call)
         loss: Any = self.model.loss
         return model_loss(self.compiler(loss) if self.compiler else loss, player)
 

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import torch
@@ -13,14 +14,17 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from unbraid.errors import InvalidOption
-from unbraid.fit.state import STEP, Y_PRED, Y_TRUE, State, X
+from unbraid.fit.state import STEP, Y_PRED, Y_TRUE, Key, State, X
 
-__all__ = ["Loss", "Optimisers", "Player", "criterion_loss", "model_loss", "players"]
+__all__ = ["Inputs", "Loss", "Optimisers", "Player", "criterion_loss", "model_loss", "players", "unpacked"]
 
 Loss: TypeAlias = Callable[[State], Tensor | Mapping[str, Tensor]]
 """A function of the state that gives the loss, or its named terms."""
 Optimisers: TypeAlias = Optimizer | Mapping[str, Optimizer] | Callable[[Iterable[Any]], Optimizer] | None
 """An optimiser, one for each player by name, or a function that makes one from parameters."""
+
+Inputs: TypeAlias = Mapping[str, Key[Any] | Callable[[State], Any]]
+"""The model's keyword arguments, each with where it is found: a key, or a function of the state."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +52,51 @@ class Player:
         return [p for group in self.optimizer.param_groups for p in group["params"] if p.requires_grad]
 
 
+def unpacked(forward: Callable[..., Any], inputs: Inputs) -> Callable[[State], Any]:
+    """The call of a model with parts of the state as keyword arguments.
+
+    Raises:
+        InvalidOption: When it is called, and the state does not hold one of them.
+    """
+    readings = {name: itemgetter(of) if isinstance(of, Key) else of for name, of in inputs.items()}
+
+    def call(state: State) -> Any:
+        given = {}
+        for name, of in readings.items():
+            try:
+                given[name] = of(state)
+            except KeyError as error:
+                if not error.args or not isinstance(error.args[0], Key):
+                    raise
+                raise InvalidOption(
+                    f"the model's argument {name!r} is read from {error.args[0].name!r}, which the state does not hold "
+                    "when the model is called: set it in a callback at on_sample and on_sample_validation"
+                ) from None
+        return forward(**given)
+
+    return call
+
+
 def criterion_loss(
-    forward: Callable[[Any], Any], criterion: Callable[..., Any], on_forward: Callable[[], None]
+    forward: Callable[[Any], Any],
+    criterion: Callable[..., Any],
+    on_forward: Callable[[], None],
+    call: Callable[[State], Any] | None = None,
 ) -> Loss:
     """The loss of a model under a criterion of ``(y_pred, y_true)``, or of the state when it takes one argument.
 
     The signature is read once, here: an error inside the criterion is never mistaken for a wrong number of arguments.
+
+    Args:
+        forward: The model.
+        criterion: The criterion.
+        on_forward: Called when the output is known.
+        call: How the model is called, where not with ``X``.
     """
     takes_state = _required_arguments(criterion) == 1
 
     def loss(state: State) -> Any:
-        state[Y_PRED] = forward(state[X])
+        state[Y_PRED] = forward(state[X]) if call is None else call(state)
         on_forward()
         return criterion(state) if takes_state else criterion(state[Y_PRED], state[Y_TRUE])
 

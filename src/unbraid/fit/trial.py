@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import Any
 
@@ -10,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
-from unbraid.fit.callback import Callback, FunctionCallback
-from unbraid.fit.data import Cursor, Source, kept_randomness, source
-from unbraid.fit.engine import Engine
+from unbraid.fit.callback import Callback, FunctionCallback, sign
+from unbraid.fit.callbacks._shared import looking
+from unbraid.fit.data import Cursor, Source, finite, source
+from unbraid.fit.engine import OF_A_BATCH, Engine
 from unbraid.fit.interrupt import Interruption, interruptible
 from unbraid.fit.metric import MetricLike
-from unbraid.fit.player import Loss, Optimisers
+from unbraid.fit.player import Inputs, Loss, Optimisers
 from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import (
     CRITERION,
@@ -60,6 +62,8 @@ class Trial:
         accumulate: Batches whose gradients are averaged into one step, at least 1.
         compile: Whether the model's forward, or its own ``loss``, runs through ``torch.compile``; or the options of
             that, such as ``{"mode": "max-autotune"}``. The names in ``state_dict`` stay as they are.
+        inputs: What a criterion's model is called with, where that is not ``x`` alone: keyword argument to key, or to
+            function of the state, as in ``{"x": X, "mask": lambda state: state[BATCH]["mask"]}``.
 
     >>> from unbraid.fit import Tensors
     >>> x = torch.linspace(-1, 1, 64)[:, None]
@@ -81,6 +85,7 @@ class Trial:
         runtime: Runtime | None = None,
         accumulate: int = 1,
         compile: bool | Mapping[str, Any] = False,
+        inputs: Inputs | None = None,
     ) -> None:
         require_at_least(1, accumulate=accumulate)
         if criterion is None and closure is None and not callable(getattr(model, "loss", None)):
@@ -90,7 +95,9 @@ class Trial:
         self.state = State({MODEL: self.model, CRITERION: criterion, DEVICE: self.runtime.device})
         self.state.update({HISTORY: [], METRICS: {}})
         self.state.update({STEP: 0, EPOCH: 0, POSITION: 0, TERMS: {}, STOP: False, TRAINING: True})
-        self.engine = Engine(self.state, self.model, optimizer, criterion, closure, metrics, self.runtime, compile)
+        self.engine = Engine(
+            self.state, self.model, optimizer, criterion, closure, metrics, self.runtime, compile, inputs
+        )
         self.state[OPTIMIZERS] = {player.name: player.optimizer for player in self.engine.players}
         self.state[PLAYER] = self.engine.players[0].name
         self._cursor = Cursor()
@@ -158,7 +165,7 @@ class Trial:
                         self._cursor.begin_epoch()
                         engine.fire("on_start_epoch")
                     for window in self._cursor.windows(
-                        batches, state[EPOCH], state[POSITION], self.accumulate, epoch_length
+                        batches, state[EPOCH], state[POSITION], self.accumulate, epoch_length, self._sign
                     ):
                         engine.step(window)
                         state[STEP] += 1
@@ -194,50 +201,36 @@ class Trial:
             data: Batches, as for :meth:`fit`, but never shuffled here.
             steps: How many batches at most; needed where the data never ends.
         """
-        batches, state, engine = _finite(data, steps), self.state, self.engine
-        engine.listen(self.callbacks)
+        batches, state, engine = finite(data, steps), self.state, self.engine
         kept = [metric.state_dict() for metric in engine.metrics]
-        was_training = self.model.training
-        self.model.eval()
-        state[TRAINING] = False
+        engine.reset()
         try:
-            engine.reset()
-            with torch.no_grad(), kept_randomness():
+            with self._looking():
                 engine.fire("on_start_validation")
-                for batch in islice(batches.batches(0, 0), steps):
-                    engine.look(batch)
-            state[METRICS] = values = engine.values()
-            engine.fire("on_end_validation")
-        except BaseException:
-            if not self._fitting:  # else the fit does it
-                engine.fire("on_exception")
-            raise
+                with self._averaged():
+                    for batch in self._drawn(batches, steps):
+                        engine.look(batch)
+                    state[METRICS] = values = engine.values()
+                    engine.fire("on_end_validation")
         finally:
             engine.reset()
             for metric, saved in zip(engine.metrics, kept, strict=True):
                 metric.load_state_dict(saved)
-            state[TRAINING] = True
-            self.model.train(was_training)
         return values
 
     def predict(self, data: Any, *, steps: int | None = None) -> Any:
         """The model's outputs over some data, in its order, joined along the batch where they are tensors.
 
+        Callbacks hear ``on_sample_validation`` and ``on_forward_validation``, and may replace ``X`` and ``Y_PRED``;
+        an average of the weights (``EMA``, ``SWA``) predicts in their place.
+
         Args:
             data: Batches, as for :meth:`fit`, but never shuffled here; of a tuple or list the first part is the input.
             steps: How many batches at most; needed where the data never ends.
         """
-        batches = _finite(data, steps)
-        was_training = self.model.training
-        self.model.eval()
-        outputs = []
-        try:
-            with torch.no_grad(), kept_randomness(), self.runtime.autocast():
-                for batch in islice(batches.batches(0, 0), steps):
-                    placed = self.runtime.place(batch)
-                    outputs.append(self.engine.forward(placed[0] if isinstance(placed, (tuple, list)) else placed))
-        finally:
-            self.model.train(was_training)
+        batches = finite(data, steps)
+        with self._looking(), self._averaged(), self.runtime.autocast():
+            outputs = [self.engine.output(batch) for batch in self._drawn(batches, steps)]
         return torch.cat(outputs) if outputs and all(isinstance(out, Tensor) for out in outputs) else outputs
 
     def state_dict(self) -> dict[str, Any]:
@@ -313,6 +306,41 @@ class Trial:
         name, device, step = type(self.model).__name__, self.runtime.device, self.state[STEP]
         return f"Trial({name} on {device}; {optimisers}; callbacks: {names}; step {step})"
 
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """A context in which nothing is fitted, and after which nothing shows that it was entered."""
+        state, engine = self.state, self.engine
+        kept = {key: state[key] for key in OF_A_BATCH if key in state}
+        state[TRAINING] = False
+        engine.listen(self.callbacks)
+        try:
+            with looking(self.model), torch.no_grad():
+                yield
+        except BaseException:
+            if kept[TRAINING] and not self._fitting:  # else what it is part of does it
+                engine.fire("on_exception")
+            raise
+        finally:
+            state.update(kept)
+
+    def _averaged(self) -> ExitStack:
+        """A context in which the model has the weights that callbacks lend it."""
+        with ExitStack() as entered:
+            for callback in self.callbacks:
+                entered.enter_context(callback.evaluating(self.state))
+            return entered.pop_all()
+
+    def _drawn(self, batches: Source, steps: int | None) -> Iterator[Any]:
+        """The batches to look at; an error in the data says so."""
+        try:
+            yield from islice(batches.batches(0, 0), steps)
+        except Exception as error:
+            self._sign(error)
+            raise
+
+    def _sign(self, error: Exception) -> None:
+        sign(error, "the data", self.state)
+
     def _done(self) -> bool:
         state = self.state
         steps, epochs = state[STEPS], state[EPOCHS]
@@ -358,13 +386,3 @@ class Trial:
             name = callback.name if isinstance(callback, FunctionCallback) else type(callback).__name__
             seen[name] = seen.get(name, 0) + 1
             yield f"{name}.{seen[name]}", callback
-
-
-def _finite(data: Any, steps: int | None) -> Source:
-    """Data to look at once, in its own order."""
-    if steps is not None:
-        require_at_least(1, steps=steps)
-    batches = source(data, shuffle=False)
-    if batches.endless and steps is None:
-        raise InvalidOption("this data never ends: give steps")
-    return batches

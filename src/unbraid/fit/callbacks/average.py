@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -19,13 +19,13 @@ __all__ = ["EMA", "SWA", "Average"]
 
 
 class Average(Callback):
-    """An average of the weights, which takes their place during every evaluation and gives it back after.
+    """An average of the weights, which takes their place in every ``evaluate`` and ``predict`` and gives it back after.
 
     The fit itself never sees it. ``Best(..., average=ema)`` saves it, ``with ema.swap(model): ...`` uses it, and
     ``ema.write(model)`` puts it into the model for good.
 
     Args:
-        evaluate: Whether evaluations use it.
+        evaluate: Whether evaluations and predictions use it.
         buffers: Whether floating-point buffers (running means of normalisation) are averaged too, or copied as they
             are. Others, such as counters, are always copied.
     """
@@ -36,7 +36,6 @@ class Average(Callback):
         """The average by name; empty before anything was gathered."""
         self.count = 0
         """How many sets of weights it holds."""
-        self._kept: dict[str, Tensor] = {}
 
     def gather(self, model: nn.Module) -> None:
         """Take the weights of a model into the average, as they are now."""
@@ -77,26 +76,14 @@ class Average(Callback):
 
     def on_start(self, state: State) -> None:
         """Have the average where the model is."""
-        self._give_back(state)
         weights = _weights(state[MODEL])
         if self.weights and {n: w.shape for n, w in self.weights.items()} != {n: w.shape for n, w in weights.items()}:
             raise InvalidData(f"{type(self).__name__} holds averages of another model: make a new one for this model")
         self.weights = {name: value.to(weights[name].device) for name, value in self.weights.items()}
 
-    def on_start_validation(self, state: State) -> None:
-        """Evaluate the average."""
-        self._give_back(state)
-        if self.evaluate and self.weights:
-            self._kept = {name: value.clone() for name, value in _weights(state[MODEL]).items()}
-            self.write(state[MODEL])
-
-    def on_end_validation(self, state: State) -> None:
-        """Give the model its own weights back."""
-        self._give_back(state)
-
-    def on_exception(self, state: State) -> None:
-        """Give the model its own weights back."""
-        self._give_back(state)
+    def evaluating(self, state: State) -> AbstractContextManager[object]:
+        """The context of :meth:`swap`."""
+        return self.swap(state[MODEL]) if self.evaluate else nullcontext()
 
     def state_dict(self) -> dict[str, Any]:
         """The average and its count."""
@@ -106,10 +93,6 @@ class Average(Callback):
         """Take up average and count."""
         self.weights = {name: value.clone() for name, value in state["weights"].items()}
         self.count = state["count"]
-
-    def _give_back(self, state: State) -> None:
-        _copy(self._kept, state[MODEL])
-        self._kept = {}
 
 
 class EMA(Average):
@@ -123,7 +106,7 @@ class EMA(Average):
         decay: 0 to 1; at 0.999 it looks back some thousand steps.
         warmup: Whether ``decay`` is approached as above; else it holds from the beginning.
         every: Steps between two sets of weights, at least 1.
-        evaluate: Whether evaluations use the average.
+        evaluate: Whether evaluations and predictions use the average.
         buffers: Whether floating-point buffers are averaged too.
 
     References:
@@ -168,7 +151,7 @@ class SWA(Average):
     Args:
         start: From which epoch on, counted from 1; the paper takes three quarters of the whole.
         every: Epochs between two sets of weights, at least 1.
-        evaluate: Whether evaluations use the average, once there is one.
+        evaluate: Whether evaluations and predictions use the average, once there is one.
         buffers: Whether floating-point buffers are averaged too.
 
     References:
@@ -205,10 +188,8 @@ class SWA(Average):
         super().on_start(state)
 
     def on_start_validation(self, state: State) -> None:
-        """Take in the weights of the epoch that has just ended, and evaluate the average."""
-        self._give_back(state)
+        """Take in the weights of the epoch that has just ended, before the average is evaluated."""
         self._end_epoch(state)
-        super().on_start_validation(state)
 
     def on_end_epoch(self, state: State) -> None:
         """Take in the weights, where no evaluation has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from unbraid.errors import InvalidOption
@@ -227,6 +228,10 @@ class GuardedCallback(Callback):
     def bind(self, trial: Trial) -> None:
         """Show the trial to the callback."""
         self.callback.bind(trial)
+
+    def evaluating(self, state: State) -> AbstractContextManager[object]:
+        """The callback's own context, always: what it has gathered is there to be used."""
+        return self.callback.evaluating(state)
 
     def state_dict(self) -> dict[str, Any]:
         """What the callback and the guards remember."""

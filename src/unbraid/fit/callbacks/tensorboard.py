@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,9 @@ class TensorBoard(Log):
 
     def begin(self, state: State) -> None:
         """Open an event file."""
+        # Files are read in the order of their names, which two of one second may have the wrong way round.
+        while any(self.folder.glob(f"events.out.tfevents.{int(time.time())}.*")):
+            time.sleep(0.05)
         after = state[STEP] + 1 if state[STEP] else 0
         state[WRITER] = self.writer = self._torch.SummaryWriter(str(self.folder), purge_step=after)
         self._drawn, self._described, self._failed = not self.graph, not self.parameters, False
