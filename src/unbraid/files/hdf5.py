@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +90,11 @@ class Rows:
         wanted, back = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
         out = np.empty((len(wanted), *self.shape[1:]), dtype=self.dtype)
         chunk = wanted // (self.chunks[0] if self.chunks else 1)
-        starts = np.flatnonzero(np.diff(chunk, prepend=-1))
+        bounds = np.append(np.flatnonzero(np.diff(chunk, prepend=-1)), len(wanted))
         try:
             with needed("h5py", "reading HDF5 files", "hdf5").File(self.path, "r") as file:
                 array = file[self.name]
-                for start, end in zip(starts, np.append(starts[1:], len(wanted)), strict=True):
+                for start, end in pairwise(bounds):
                     first, last = wanted[start], wanted[end - 1]
                     out[start:end] = array[first : last + 1][wanted[start:end] - first]
         except (OSError, RuntimeError, KeyError) as error:
