@@ -1,0 +1,113 @@
+r"""Placing small grey pictures in images, whole batches at a time: enlarged or reduced, leaning, moved by any amount.
+
+A pixel gets the mean of the picture over the pixel's area, exactly along columns and then along rows: with the running
+sum :math:`S` of a line of the picture, the mean from :math:`a` to :math:`b` is :math:`(S(b) - S(a)) / (b - a)`. Nothing
+shimmers when a picture becomes smaller, and its ink changes with its area alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from unbraid.errors import InvalidData
+from unbraid.types import Bytes, Floats, Integers
+
+__all__ = ["Tiles"]
+
+BLOCK = 64
+
+Singles = npt.NDArray[np.float32]
+
+
+class Tiles:
+    """Pictures that can be placed.
+
+    Args:
+        pictures: Bytes, ``(N, h, w)``; beyond their edges they are black.
+
+    Raises:
+        InvalidData: When they are not bytes of three dimensions.
+
+    >>> Tiles(np.full((1, 2, 2), 200, dtype=np.uint8)).place([0], [1.0], [2.0], [1.5], 4)[0]
+    array([[  0, 100, 100,   0],
+           [  0, 200, 200,   0],
+           [  0, 100, 100,   0],
+           [  0,   0,   0,   0]], dtype=uint8)
+    """
+
+    def __init__(self, pictures: Bytes) -> None:
+        if pictures.ndim != 3 or pictures.dtype != np.uint8:
+            raise InvalidData(f"pictures must be bytes (N, h, w), but are {pictures.dtype} {pictures.shape}")
+        self.count, self.height, self.width = pictures.shape
+        # Running sums down each column, a row of zeros first.
+        sums = np.cumsum(pictures, axis=1, dtype=np.float32)
+        self._sums = np.pad(sums, ((0, 0), (1, 0), (0, 0))).reshape(-1, self.width)
+
+    def place(
+        self,
+        which: npt.ArrayLike,
+        scale: npt.ArrayLike,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        size: int,
+        *,
+        slant: npt.ArrayLike = 0.0,
+    ) -> Bytes:
+        """One image for each entry; the arguments broadcast to ``(B,)``.
+
+        Args:
+            which: The picture, ``0 .. N - 1``.
+            scale: Pixels of the image to a pixel of the picture, above 0.
+            x: Where the middle of the picture is, in pixels from the left edge.
+            y: Where it is, in pixels from the top edge.
+            size: Height and width of the images.
+            slant: How far the picture leans to the right as it rises, a tangent.
+
+        Returns:
+            Bytes, ``(B, size, size)``; what lies beyond the edges is cut.
+
+        Raises:
+            InvalidData: When there is no such picture, a number is not finite, or a scale is not above 0.
+        """
+        number = np.atleast_1d(np.asarray(which, dtype=np.int64))
+        number, *numbers = np.broadcast_arrays(number, *(np.asarray(a, dtype=np.float64) for a in (scale, x, y, slant)))
+        if np.any((number < 0) | (number >= self.count)):
+            raise InvalidData(
+                f"pictures are numbered 0 .. {self.count - 1}, but {number.min()} .. {number.max()} was asked for"
+            )
+        if not all(np.isfinite(a).all() for a in numbers) or np.any(numbers[0] <= 0):
+            raise InvalidData("scales must be above 0, and scales, positions and slants finite")
+        images = np.empty((len(number), size, size), dtype=np.uint8)
+        for start in range(0, len(number), BLOCK):
+            block = slice(start, start + BLOCK)
+            scales, right, down, leant = (a[block] for a in numbers)
+            images[block] = self._place_block(number[block], scales, right, down, leant, size)
+        return images
+
+    def _place_block(self, which: Integers, scale: Floats, x: Floats, y: Floats, slant: Floats, size: int) -> Bytes:
+        edges = np.arange(size + 1)
+        first = which[:, None] * (self.height + 1)
+        entry, part = _split((edges - y[:, None]) / scale[:, None] + self.height / 2, self.height)
+        below = np.minimum(entry + 1, self.height)
+        upper, lower = self._sums[first + entry], self._sums[first + below]
+        rows = np.diff(upper + part[..., None] * (lower - upper), axis=1)
+
+        sums = np.zeros((len(which), size, self.width + 1), dtype=np.float32)
+        np.cumsum(rows, axis=2, out=sums[..., 1:])
+        leant = slant[:, None] * (edges[:-1] + 0.5 - y[:, None])
+        across = (edges - x[:, None])[:, None] + leant[..., None]
+        entry, part = _split(across / scale[:, None, None] + self.width / 2, self.width)
+        entry += (np.arange(len(which) * size) * (self.width + 1)).reshape(-1, size, 1)
+        flat = sums.reshape(-1)
+        left = flat.take(entry)
+        right = flat.take(np.minimum(entry + 1, len(flat) - 1))
+        means = np.diff(left + part * (right - left), axis=2) * (scale**2).astype(np.float32)[:, None, None]
+        return np.asarray(np.clip(np.rint(means), 0, 255), dtype=np.uint8)
+
+
+def _split(places: Floats, last: int) -> tuple[Integers, Singles]:
+    """Places in a line of running sums: the entry before each, and how far it is to the next, 0 .. 1."""
+    places = np.clip(places, 0, last)
+    entry = np.minimum(places.astype(np.int64), last - 1)
+    return entry, (places - entry).astype(np.float32)
