@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,11 +15,16 @@ from unbraid.world import LabelledWorld, World
 
 __all__ = ["KINDS", "Lookup", "columns", "complete", "names"]
 
+Filed: TypeAlias = tuple[Integers, Integers]
+"""Numbers of images in the order of their keys, and the keys in that order."""
+
 KINDS = ("categorical", "ordinal", "cyclic")
 TRIES = 200
 """How often a draw that the world cannot answer is made again."""
 POOL = 1 << 16
 """How many images are drawn at once, at most, to find some of a given value."""
+SOME = 256
+"""How many images are looked at, to tell whether each has a combination of its own."""
 FEW = 4
 """How many images of a value such a draw has at least, if more of them are to be found in reasonable time."""
 RANKS = 1 << 32
@@ -94,56 +100,79 @@ class Lookup:
         kind = type(world)
         self.whole = kind.factors is World.factors and kind.index is World.index and len(world) == len(world.space)
         self._uniform = kind.sample is World.sample
+        self._collected = isinstance(world, LabelledWorld)
+        self._filed: dict[tuple[str, ...], Filed] = {}
 
     def find(self, factors: Integers, generator: np.random.Generator) -> Integers:
         """The number of an image with each of the combinations, ``(B, F)`` to ``(B,)``; -1 where there is none."""
         if self.whole:
             return self.world.space.index(factors)
-        if isinstance(self.world, LabelledWorld):
-            return _member(self._combinations, self.world.space.index(factors), generator)
+        if self._collected:
+            return _member(self._members(self.world.space), self.world.space.index(factors), generator)
         return self._asked(factors)
 
-    def alike(self, column: int, values: Integers, generator: np.random.Generator) -> Integers:
-        """The numbers of images, drawn as the world draws them, whose factor in ``column`` has these values.
+    def alike(self, part: FactorSpace, keys: Integers, generator: np.random.Generator) -> Integers:
+        """The numbers of images, drawn as the world draws them, that have given values of some factors.
+
+        Args:
+            part: Some of the world's factors.
+            keys: Their combinations, numbered as in ``part``, ``(B,)``.
+            generator: The source of randomness.
 
         Raises:
-            InvalidData: When the world has no image with one of the values.
+            InvalidData: When the world has no image with one of the combinations.
         """
-        if self.whole and self._uniform:
-            drawn = self.world.space.sample(len(values), generator)
-            drawn[:, column] = values
-            return self.world.space.index(drawn)
-        if isinstance(self.world, LabelledWorld) and self._uniform:
-            return _member(self.members(column), values, generator)
-        return self._sifted(column, values, generator)
+        if not self._uniform:
+            return self._sifted(part, keys, generator)
+        if self._collected:
+            return _member(self._members(part), keys, generator)
+        return self._guessed(part, keys, generator) if self._single else self._sifted(part, keys, generator)
 
-    def values(self, column: int) -> Integers:
-        """The values of a factor that the world draws; those that even a large draw all but lacks do not count."""
+    def keys(self, part: FactorSpace, index: Integers) -> Integers:
+        """The combinations of some factors that images have, numbered as in ``part``."""
+        return part.index(self.world.factors(index)[..., self._columns(part)])
+
+    def drawn(self, part: FactorSpace) -> Integers:
+        """The combinations of some factors that the world draws; those that a large draw all but lacks do not count."""
         if self._uniform and self.whole:
-            return np.arange(self.world.space.sizes[column])
-        if self._uniform and isinstance(self.world, LabelledWorld):
-            return np.unique(self.members(column)[1])
-        drawn = self.world.sample(POOL, numpy_generator(0, "values"))
-        values, counts = np.unique(self.world.factors(drawn)[:, column], return_counts=True)
+            return np.arange(len(part))
+        if self._uniform and self._collected:
+            return np.unique(self._members(part)[1])
+        values, counts = np.unique(
+            self.keys(part, self.world.sample(POOL, numpy_generator(0, "values"))), return_counts=True
+        )
         return values[counts >= FEW]
 
-    def members(self, column: int) -> tuple[Integers, Integers]:
-        """The numbers of a collected world's images in the order of one factor, and its values in that order."""
-        if column not in self._members:
-            self._members[column] = _sorted(self._labels[:, column])
-        return self._members[column]
+    @cached_property
+    def _single(self) -> bool:
+        """Whether every image has a combination of its own, as far as a draw can tell."""
+        some = self.world.sample(SOME, numpy_generator(0, "values"))
+        return self.whole or np.array_equal(self._asked(self.world.factors(some)), some)
 
     @cached_property
     def _labels(self) -> Integers:
         return self.world.factors(np.arange(len(self.world)))
 
-    @cached_property
-    def _members(self) -> dict[int, tuple[Integers, Integers]]:
-        return {}
+    def _columns(self, part: FactorSpace) -> list[int]:
+        return [self.world.space.position(name) for name in part.names]
 
-    @cached_property
-    def _combinations(self) -> tuple[Integers, Integers]:
-        return _sorted(self.world.space.index(self._labels))
+    def _members(self, part: FactorSpace) -> Filed:
+        """The numbers of a collected world's images, sorted by their combinations of some factors, and these."""
+        if part.names not in self._filed:
+            self._filed[part.names] = _sorted(part.index(self._labels[:, self._columns(part)]))
+        return self._filed[part.names]
+
+    def _guessed(self, part: FactorSpace, keys: Integers, generator: np.random.Generator) -> Integers:
+        """Images of combinations in which all other factors are drawn, again where the world has no such image."""
+        found = np.full(len(keys), -1, dtype=np.int64)
+        for _ in range(TRIES):
+            waiting = np.flatnonzero(found < 0)
+            if not len(waiting):
+                return found
+            factors = self.world.space.sample(len(waiting), generator)
+            factors[:, self._columns(part)] = part.factors(keys[waiting])
+            found[waiting] = self.find(factors, generator)
+        raise _without(part, keys[found < 0])
 
     def _asked(self, factors: Integers) -> Integers:
         """What the world itself answers; halves of a batch that it refuses are asked alone, down to single rows."""
@@ -155,31 +184,38 @@ class Lookup:
                 return np.full(len(factors), -1, dtype=np.int64)
             return np.concatenate([self._asked(factors[:half]), self._asked(factors[half:])])
 
-    def _sifted(self, column: int, values: Integers, generator: np.random.Generator) -> Integers:
-        """Images from the world's own draw, sorted out by their value."""
-        found, size = np.full(len(values), -1, dtype=np.int64), 2 * len(values)
+    def _sifted(self, part: FactorSpace, keys: Integers, generator: np.random.Generator) -> Integers:
+        """Images from the world's own draw, sorted out by their combinations."""
+        found, size = np.full(len(keys), -1, dtype=np.int64), 2 * len(keys)
         for _ in range(TRIES):
             waiting = np.flatnonzero(found < 0)
             if not len(waiting):
                 return found
             pool = self.world.sample(size, generator)
-            given, wanted = _ranked(self.world.factors(pool)[:, column]), _ranked(values[waiting])
-            # The n-th image drawn of a value goes to the n-th place that waits for this value.
+            given, wanted = _ranked(self.keys(part, pool)), _ranked(keys[waiting])
+            # The n-th image drawn of a combination goes to the n-th place that waits for it.
             order = np.argsort(given)
             place = np.minimum(np.searchsorted(given, wanted, sorter=order), size - 1)
             met = given[order[place]] == wanted
             found[waiting[met]] = pool[order[place[met]]]
             size = max(size, min(2 * size, POOL))
-        factor, value = self.world.space.all[column], int(values[found < 0][0])
-        raise InvalidData(f"no image whose {factor.name} is {factor.values[value]} was drawn (in {TRIES} large draws)")
+        raise _without(part, keys[found < 0])
 
 
-def _sorted(keys: Integers) -> tuple[Integers, Integers]:
+def _without(part: FactorSpace, keys: Integers) -> InvalidData:
+    values = zip(part, part.factors(keys[0]), strict=True)
+    return InvalidData(
+        f"no image whose {' and '.join(f'{factor.name} is {factor.values[value]}' for factor, value in values)} "
+        f"was drawn (in {TRIES} large draws)"
+    )
+
+
+def _sorted(keys: Integers) -> Filed:
     order = np.argsort(keys, kind="stable")
     return order, keys[order]
 
 
-def _member(members: tuple[Integers, Integers], keys: Integers, generator: np.random.Generator) -> Integers:
+def _member(members: Filed, keys: Integers, generator: np.random.Generator) -> Integers:
     """One of the numbers filed under each key, drawn uniformly; -1 where there is none."""
     numbers, filed = members
     first, last = np.searchsorted(filed, keys, "left"), np.searchsorted(filed, keys, "right")

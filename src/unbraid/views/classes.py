@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from unbraid.errors import InvalidOption, require_at_least
-from unbraid.types import Integers
+from unbraid.types import FactorSpace, Integers
 from unbraid.view import GroupBatch, View
-from unbraid.views._lookup import Lookup, columns
+from unbraid.views._lookup import Lookup, columns, names
 from unbraid.world import World
 
 __all__ = ["Classes"]
@@ -32,7 +32,8 @@ class Classes(View):
         world: The world.
         batch_size: Groups in a batch, at least 1.
         seed: What the draw depends on besides the step, at least 0.
-        factor: The factor that is the class; by default the one called ``class``, else the first categorical one.
+        factors: The factors that together are the class; by default the world's ``identity`` where it has one, else
+            the factor called ``class``, else the first categorical one.
         group: Images in a group, at least 1.
         balanced: Whether every class is as likely as any other, rather than as frequent as in the world.
 
@@ -52,44 +53,47 @@ class Classes(View):
         *,
         batch_size: int = 64,
         seed: int = 0,
-        factor: str | None = None,
+        factors: tuple[str, ...] = (),
         group: int = 2,
         balanced: bool = False,
     ) -> None:
         super().__init__(world, batch_size=batch_size, seed=seed)
         require_at_least(1, group=group)
-        self.factor, self.group, self.balanced = factor, group, balanced
-        self._column = int(columns(world.space, (factor or _first(world),), "a class")[0])
+        self.factors, self.group, self.balanced = names(factors), group, balanced
+        chosen = columns(world.space, self.factors or _identity(world), "a class")
+        self._class = FactorSpace([world.space.all[column] for column in chosen])
         self._lookup = Lookup(world)
 
     def batch(self, step: int) -> GroupBatch:
         """``batch_size`` groups."""
         generator = self.generator(step)
         if self.balanced:
-            label = generator.choice(self._values, self.batch_size)
+            label = generator.choice(self._drawn, self.batch_size)
             index = self._alike(label, self.group, generator)
         else:
             first = self.world.sample(self.batch_size, generator)
-            label = self.world.factors(first)[:, self._column]
+            label = self._lookup.keys(self._class, first)
             index = np.column_stack([first, self._alike(label, self.group - 1, generator)])
         return GroupBatch(self.show(index), torch.from_numpy(index), torch.from_numpy(label), len(self.world))
 
     @cached_property
-    def _values(self) -> Integers:
-        return self._lookup.values(self._column)
+    def _drawn(self) -> Integers:
+        return self._lookup.drawn(self._class)
 
     def _alike(self, label: Integers, count: int, generator: np.random.Generator) -> Integers:
         """``count`` images of each class, ``(B, count)``."""
-        return self._lookup.alike(self._column, label.repeat(count), generator).reshape(len(label), count)
+        return self._lookup.alike(self._class, label.repeat(count), generator).reshape(len(label), count)
 
 
-def _first(world: World) -> str:
-    """The factor that is the class where none is named."""
+def _identity(world: World) -> tuple[str, ...]:
+    """The factors that are the class where none is named."""
+    if hasattr(world, "identity"):
+        return names(world.identity)
     if "class" in world.space.names:
-        return "class"
+        return ("class",)
     found = [factor.name for factor in world.space if factor.kind == "categorical" and factor.size > 1]
     if not found:
         raise InvalidOption(
-            f"no factor of {world.space} is a class: name one as factor ({', '.join(world.space.names)})"
+            f"no factor of {world.space} is a class: name one in factors ({', '.join(world.space.names)})"
         )
-    return found[0]
+    return (found[0],)
