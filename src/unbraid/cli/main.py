@@ -44,7 +44,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"unbraid: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        again = "; nothing is lost, the same command continues" if arguments[:1] in (["train"], ["demo"]) else ""
+        again = (
+            "; nothing is lost, the same command continues" if arguments[:1] in (["train"], ["demo"], ["fetch"]) else ""
+        )
         print(f"unbraid: interrupted{again}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `unbraid list models | head -1`

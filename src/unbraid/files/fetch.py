@@ -174,6 +174,7 @@ class _Download:
                 if self._ask():
                     return
             except urllib.error.HTTPError as error:
+                error.close()
                 reason = f"the server answers {error.code} {error.reason}"
                 if error.code not in AGAIN:
                     raise FetchError(f"{self.file.url} cannot be fetched: {reason}") from error
@@ -208,6 +209,7 @@ class _Download:
         except urllib.error.HTTPError as error:
             if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not have:
                 raise
+            error.close()
             length = re.fullmatch(r"bytes \*/(\d+)", error.headers.get("Content-Range", ""))
             if length and int(length[1]) == have:
                 return True
