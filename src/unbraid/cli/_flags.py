@@ -24,6 +24,8 @@ Field = tuple[str, Any, dataclasses.Field[Any]]
 
 NUMBERS: Mapping[type, str] = {int: "a whole number", float: "a number"}
 HELP = ("-h", "--help")
+TYPED = (str, int, float, bool, Path, type(None))
+"""What can be typed; an option may also take an object, which only Python can give."""
 
 
 def fields(made: Callable[..., Any], *, without: Collection[str] = ()) -> list[Field]:
@@ -40,14 +42,15 @@ def fields(made: Callable[..., Any], *, without: Collection[str] = ()) -> list[F
         if parameter.name in without or parameter.kind not in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_ONLY):
             continue
         default: Any = dataclasses.MISSING if parameter.default is parameter.empty else parameter.default
+        hint = _typable(hints[parameter.name])
         positional = parameter.kind is parameter.POSITIONAL_ONLY
         shown = tyro.conf.arg(
             help=" ".join(helps.get(parameter.name, "").replace("``", "").split()),
-            metavar=parameter.name.upper() if positional else _placeholder(hints[parameter.name], default),
+            metavar=parameter.name.upper() if positional else _placeholder(hint, default),
             # The help says in words what no value means.
             help_behavior_hint="" if default is None or default == () else None,
         )
-        kind: Any = Annotated[hints[parameter.name], shown]
+        kind: Any = Annotated[hint, shown]
         if positional:
             kind = Annotated[kind, tyro.conf.Positional]
         member: dataclasses.Field[Any] = dataclasses.field(default=default)
@@ -105,6 +108,13 @@ def call(function: Callable[..., None], arguments: list[str], *, prog: str) -> N
 
 def _required_first(members: list[Field]) -> list[Field]:
     return sorted(members, key=lambda member: member[2].default is not dataclasses.MISSING)
+
+
+def _typable(kind: Any) -> Any:
+    """A type without those members of a union that cannot be typed."""
+    if typing.get_origin(kind) not in (typing.Union, types.UnionType):
+        return kind
+    return typing.Union[tuple(m for m in typing.get_args(kind) if not inspect.isclass(m) or m in TYPED)]  # noqa: UP007
 
 
 def _placeholder(kind: Any, default: Any) -> str | None:

@@ -15,7 +15,7 @@ PROG = "unbraid train"
 
 
 def main(arguments: list[str]) -> None:
-    """``unbraid train MODEL WORLD [--the-models-own ...] [--world.* ...] [--fit.* ...]``."""
+    """``unbraid train MODEL WORLD [--the-models-own ...] [--world.* ...] [--view.* ...] [--fit.* ...]``."""
     names = arguments[:2]
     if len(names) < 2 or any(name.startswith("-") for name in names):
         if {"-h", "--help"} & set(arguments):
@@ -28,21 +28,29 @@ def main(arguments: list[str]) -> None:
     for shelf, name in zip(("models", "worlds"), names, strict=True):
         registry.check(shelf, name)
     from unbraid.runs.train import train
+    from unbraid.view import View, view
 
     model, world = (registry.load(shelf, name) for shelf, name in zip(("models", "worlds"), names, strict=True))
     settings = registry.parameters(train)
-    fit = [name for name in settings if name not in TOP]
+    fit = [name for name in settings if name not in (*TOP, "view")]
+    stream = view(model.view)
+    seen = [name for name in registry.parameters(stream) if name not in registry.parameters(View)]
     given = _flags.parse(
         arguments[2:],
-        _flags.fields(model) + _flags.fields(train, without=fit),
+        _flags.fields(model) + _flags.fields(train, without=(*fit, "view")),
         prog=f"{PROG} {' '.join(names)}",
         description=registry.summary("models", names[0]),
-        groups={"world": _flags.fields(world), "fit": _flags.fields(train, without=TOP)},
+        groups={
+            "world": _flags.fields(world),
+            "view": _flags.fields(stream, without=registry.parameters(View)),
+            "fit": _flags.fields(train, without=(*TOP, "view")),
+        },
     )
     run = train(
         names[0],
         world(**_values(given, "world", registry.parameters(world))),
         **{name: getattr(given, name) for name in (*TOP, *registry.parameters(model))},
+        view=_values(given, "view", seen),
         **_values(given, "fit", fit),
     )
     print(f"{run.path} is finished: {run.name}, {run.config['steps']:,} steps.")

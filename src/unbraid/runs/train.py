@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,16 @@ from unbraid.runs import folder
 from unbraid.runs.encode import check_shape
 from unbraid.runs.run import FORMAT, Run
 from unbraid.seed import derive
-from unbraid.view import view
+from unbraid.view import View
+from unbraid.view import view as viewed
 from unbraid.world import World
 
 __all__ = ["train"]
 
 RECORDS = 100
 """Rows of history that a run aims at."""
+BEFORE = {"view": {"name": "images", "options": {}}}
+"""What runs are that were written before there were other views, and do not say so."""
 
 
 def train(
@@ -44,6 +47,7 @@ def train(
     out: str | Path | None = None,
     batch_size: int = 64,
     learning_rate: float = 5e-4,
+    view: Mapping[str, Any] | None = None,
     device: str = "auto",
     precision: Precision = "float32",
     checkpoint_seconds: float = 30.0,
@@ -63,6 +67,7 @@ def train(
         out: The folder; ``runs/<model>-<world>-<seed>`` by default.
         batch_size: Images in a batch, at least 1.
         learning_rate: Of Adam, above 0.
+        view: Options of the view in which the model sees the world (:mod:`unbraid.views`), as ``{"k": 1}`` for pairs.
         device: ``auto`` (CUDA, else MPS, else CPU), or a device by name.
         precision: float32, or bfloat16 or float16 by autocast.
         checkpoint_seconds: Time between two checkpoints, at least 0.
@@ -87,10 +92,12 @@ def train(
     with kept_randomness():
         torch.manual_seed(derive(seed, "initialise"))
         model = _model(model, world, options)
+        stream = _stream(model, world, batch_size, seed, dict(view or {}))
         config: dict[str, Any] = {
             "format": FORMAT,
             "model": _described("models", model),
             "world": _described("worlds", world),
+            "view": _seen(stream),
             "shape": list(world.shape),
             "steps": steps,
             "seed": seed,
@@ -105,16 +112,15 @@ def train(
         folder.make(path)
         with folder.exclusive(path):
             _check(path, config)  # again: another process may have been here before the folder was ours
-            _fit(path, config, model, world, runtime, checkpoint_seconds, progress)
+            _fit(path, config, model, stream, runtime, checkpoint_seconds, progress)
     return Run(path, model=model if registry.name_of("models", model) is None else None, world=world)
 
 
 def _fit(
-    path: Path, config: dict[str, Any], model: Model, world: World, runtime: Runtime, seconds: float, progress: bool
+    path: Path, config: dict[str, Any], model: Model, stream: View, runtime: Runtime, seconds: float, progress: bool
 ) -> None:
     began = time.monotonic()
     fit, steps, seed = config["fit"], config["steps"], config["seed"]
-    stream = view(model.view)(world, batch_size=fit["batch_size"], seed=seed)
     trial = Trial(model, lambda group: torch.optim.Adam(group, lr=fit["learning_rate"]), runtime=runtime)
     trial.callbacks += [History(path / folder.HISTORY), Checkpoint(path / folder.CHECKPOINT, seconds=seconds)]
     if progress:
@@ -148,7 +154,9 @@ def _check(path: Path, config: dict[str, Any]) -> None:
     if run.finished:
         raise RunError(f"{path} holds a finished run: choose another folder with out, or remove it first")
     # By way of JSON, in which a tuple is a list.
-    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(run.config, json.loads(json.dumps(config)))]
+    different = [
+        f"{k} is {a}, not {b}" for k, a, b in _differences({**BEFORE, **run.config}, json.loads(json.dumps(config)))
+    ]
     if different:
         raise RunError(f"{path} holds a different run ({'; '.join(different)}): choose another folder with out")
 
@@ -168,13 +176,29 @@ def _model(model: str | Model, world: World, options: dict[str, Any]) -> Model:
         check_shape(model, world)
         return model
     cls: Callable[..., Model] = registry.load("models", model)
-    known = [name for name in registry.parameters(cls) if name not in registry.parameters(train)]
+    _check_options(
+        model, options, [name for name in registry.parameters(cls) if name not in registry.parameters(train)]
+    )
+    return cls(world.shape, **options)
+
+
+def _stream(model: Model, world: World, batch_size: int, seed: int, options: dict[str, Any]) -> View:
+    cls = viewed(model.view)
+    _check_options(f"the view {model.view}", options, _own(cls))
+    return cls(world, batch_size=batch_size, seed=seed, **options)
+
+
+def _own(cls: type[View]) -> list[str]:
+    """The options of a view that are not those of every view."""
+    return [name for name in registry.parameters(cls) if name not in registry.parameters(View)]
+
+
+def _check_options(what: str, options: Mapping[str, Any], known: list[str]) -> None:
     for name in options:
         if name not in known:
             close = nearest(name, known)
-            hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}."
-            raise InvalidOption(f"{model} has no option {name!r}: {hint}")
-    return cls(world.shape, **options)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known) or 'none'}."
+            raise InvalidOption(f"{what} has no option {name!r}: {hint}")
 
 
 def _world(name: str) -> World:
@@ -191,6 +215,12 @@ def _world(name: str) -> World:
 def _described(shelf: str, made: object) -> dict[str, Any]:
     name = registry.name_of(shelf, made)
     return {"name": name or type(made).__name__, "options": registry.options(made) if name else {}}
+
+
+def _seen(stream: View) -> dict[str, Any]:
+    options = {name: getattr(stream, name) for name in _own(type(stream))}
+    worlds = {name: _described("worlds", value) for name, value in options.items() if isinstance(value, World)}
+    return {"name": stream.name, "options": {**options, **worlds}}
 
 
 def _circumstances(runtime: Runtime) -> dict[str, Any]:
