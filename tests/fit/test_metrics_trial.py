@@ -340,8 +340,8 @@ def test_two_processes_say_what_one_would(tmp_path):
         (["acc", "acc"], "two metrics both report 'acc'"),
         (["acc", fit.CategoricalAccuracy("acc", target=lambda state: state[Y_PRED].argmin(1))], "report 'acc'"),
         ([fit.Mean("size", lambda state: 1.0), fit.Whole("size", lambda y, t: 2.0)], "two metrics both report 'size'"),
-        ([fit.Mean("step", lambda state: 1.0)], "every row of a history has a 'step' of its own"),
-        ([fit.Mean("epoch", lambda state: 1.0)], "every row of a history has a 'epoch' of its own"),
+        ([fit.Mean("step", lambda state: 1.0)], "'step' stands in every row"),
+        ([fit.Mean("epoch", lambda state: 1.0)], "'epoch' stands in every row"),
         ([fit.Mean("near", lambda state: 1.0)], "a term of the loss is called 'near', and so is a metric"),
     ],
 )

@@ -67,6 +67,7 @@ from unbraid.fit.metrics.torchmetric import TorchMetric
 from unbraid.fit.metrics.watch import GradNorm, Now, Time
 from unbraid.fit.metrics.whole import Whole, epoch_metric
 from unbraid.fit.minimise import Minimum, Parameters, minimise
+from unbraid.fit.replay import replay
 from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import Key, State
 from unbraid.fit.trial import Trial
@@ -184,6 +185,7 @@ __all__ = [
     "only_if",
     "read_csv",
     "register",
+    "replay",
     "resume",
     "running_mean",
     "source",

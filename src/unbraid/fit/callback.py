@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from unbraid.fit.state import EPOCH, STEP, State
 if TYPE_CHECKING:
     from unbraid.fit.trial import Trial
 
-__all__ = ["HOOKS", "Callback", "FunctionCallback", "Hook", "Hooks", "hook", "sign"]
+__all__ = ["HOOKS", "Callback", "FunctionCallback", "Hook", "Hooks", "by_name", "hook", "sign"]
 
 Hook = Callable[[State], None]
 
@@ -143,6 +143,15 @@ class FunctionCallback(Callback):
 
     def __repr__(self) -> str:
         return f"{getattr(self.function, '__name__', self.function)!s} at {', '.join(self.hooks)}"
+
+
+def by_name(callbacks: Iterable[Callback]) -> Iterator[tuple[str, Callback]]:
+    """Callbacks with the names under which they are saved: the function's or the class's, numbered."""
+    seen: dict[str, int] = {}
+    for callback in callbacks:
+        name = callback.name if isinstance(callback, FunctionCallback) else type(callback).__name__
+        seen[name] = seen.get(name, 0) + 1
+        yield f"{name}.{seen[name]}", callback
 
 
 def hook(name: str) -> Callable[[Hook | FunctionCallback], FunctionCallback]:

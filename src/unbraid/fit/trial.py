@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
-from unbraid.fit.callback import Callback, FunctionCallback, sign
+from unbraid.fit.callback import Callback, by_name, sign
 from unbraid.fit.callbacks._shared import looking
 from unbraid.fit.data import Cursor, Source, finite, source
 from unbraid.fit.engine import OF_A_BATCH, Engine
 from unbraid.fit.interrupt import Interruption, interruptible
 from unbraid.fit.metric import MetricLike
 from unbraid.fit.player import Inputs, Loss, Optimisers
+from unbraid.fit.replay import replay
 from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import (
     CRITERION,
@@ -233,6 +235,19 @@ class Trial:
             outputs = [self.engine.output(batch) for batch in self._drawn(batches, steps)]
         return torch.cat(outputs) if outputs and all(isinstance(out, Tensor) for out in outputs) else outputs
 
+    def replay(
+        self, callbacks: Iterable[Callback], history: str | Path | Iterable[Mapping[str, float]] | None = None
+    ) -> list[dict[str, float]]:
+        """Show callbacks the history as if the trial ran again, with nothing computed: to draw or log after the fact.
+
+        The trial stays as it is; see :func:`unbraid.fit.replay` for what they hear.
+
+        Args:
+            callbacks: Which; those that need batches, weights or optimisers are refused.
+            history: Another history: its rows, or the file that the callback ``History`` wrote.
+        """
+        return replay(self.state[HISTORY] if history is None else history, callbacks)
+
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the trial depends on, in types that a safe loader accepts.
 
@@ -252,7 +267,7 @@ class Trial:
             "history": [dict(row) for row in state[HISTORY]],
             "metrics": metrics[0],
             "metrics_elsewhere": metrics[1:],
-            "callbacks": {name: whole(callback.state_dict()) for name, callback in self._named_callbacks()},
+            "callbacks": {name: whole(callback.state_dict()) for name, callback in by_name(self.callbacks)},
             "runtime": self.runtime.state_dict(),
             "random": self._cursor.random_state(),
             "epoch_random": self._cursor.epoch_random,
@@ -281,7 +296,7 @@ class Trial:
             reason = " ".join(str(error).split())
             raise InvalidData(f"what was saved does not fit the model or its optimisers ({reason})") from error
         self._load_metrics([saved["metrics"], *saved.get("metrics_elsewhere", [])])
-        for name, callback in self._named_callbacks():
+        for name, callback in by_name(self.callbacks):
             if name in saved["callbacks"]:
                 callback.load_state_dict(pieces(saved["callbacks"][name], named))
         self.runtime.load_state_dict(saved["runtime"])
@@ -379,10 +394,3 @@ class Trial:
         self._recorded = state[STEP]
         self.engine.reset()
         self.engine.fire("on_record")
-
-    def _named_callbacks(self) -> Iterator[tuple[str, Callback]]:
-        seen: dict[str, int] = {}
-        for callback in self.callbacks:
-            name = callback.name if isinstance(callback, FunctionCallback) else type(callback).__name__
-            seen[name] = seen.get(name, 0) + 1
-            yield f"{name}.{seen[name]}", callback

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from torch import Tensor
 
-from unbraid.errors import require_at_least
+from unbraid.errors import InvalidOption, require_at_least
 from unbraid.fit.callback import Callback
 from unbraid.fit.callbacks._shared import is_main
 from unbraid.fit.data import kept_randomness
@@ -58,7 +58,17 @@ class Log(Callback, ABC):
         """Close what was opened."""
 
     def on_start(self, state: State) -> None:
-        """Open, in the process that writes."""
+        """Open, in the process that writes.
+
+        Raises:
+            InvalidOption: When steps are wanted of a history that is replayed.
+        """
+        if self.steps is not None and OPTIMIZERS not in state:  # nobody moves: this is a replay
+            name = type(self).__name__
+            raise InvalidOption(
+                f"{name} with steps={self.steps} takes the loss of every step, which a history does not hold: leave "
+                "out steps to have its rows"
+            )
         self._parts, self._waiting = {}, []
         self._turned.clear()
         if is_main():

@@ -42,7 +42,7 @@ def joined(metrics: Sequence[Metric], state: State) -> dict[str, float]:
                 if name in values and not (isinstance(metric, Terms) and _same(name, value, values)):
                     raise InvalidOption(_clash(name, metric, owners[name]))
                 if name in OWN and not isinstance(metric, Now):
-                    raise InvalidOption(f"every row of a history has a {name!r} of its own: use another name")
+                    raise InvalidOption(f"{name!r} stands in every row of a history: use another name")
                 values[name], owners[name] = value, metric
         except Exception as error:
             sign(error, f"the metric {called(metric)!r}", state)
