@@ -85,14 +85,20 @@ def test_a_world_that_draws_has_one_image_for_each_combination(world: World) -> 
 def test_changing_one_factor_changes_the_image(world: World) -> None:
     if isinstance(world, LabelledWorld):
         pytest.skip("collected images share their factors")
-    before = world.factors(some(world))
+    before = world.factors(world.sample(40, np.random.default_rng(0)))
+    # A scene says which of its factors can be seen: those of an object that is not there cannot. And now and then an
+    # object moves behind another, or before one of its own colour.
+    scene = hasattr(world, "relevant")
+    seen = world.relevant(before) if scene else np.ones(before.shape, dtype=bool)
     for column, factor in enumerate(world.space):
         if factor.name in REPEATING:
             continue
         after = before.copy()
         after[:, column] = (after[:, column] + 1) % factor.size
-        changed = world.images(world.index(before)) != world.images(world.index(after))
-        assert changed.any(axis=(1, 2, 3)).all(), factor.name
+        different = world.images(world.index(before)) != world.images(world.index(after))
+        changed = different.any(axis=(1, 2, 3))
+        assert changed[seen[:, column]].mean() >= (0.9 if scene else 1), factor.name
+        assert not changed[~seen[:, column]].any(), factor.name
 
 
 def test_an_index_out_of_range_is_refused(world: World) -> None:
