@@ -182,21 +182,22 @@ def source(data: Any, *, batch_size: int = 32, shuffle: bool = True) -> Source:
     )
 
 
-def finite(data: Any, steps: int | None) -> Source:
+def finite(data: Any, steps: int | None, name: str = "steps") -> Source:
     """Data to look at once, in its own order.
 
     Args:
         data: As for :func:`source`.
         steps: How many batches at most, or None.
+        name: What ``steps`` is called, for the message.
 
     Raises:
         InvalidOption: When it never ends, and nobody says how many.
     """
     if steps is not None:
-        require_at_least(1, steps=steps)
+        require_at_least(1, **{name: steps})
     batches = source(data, shuffle=False)
     if batches.endless and steps is None:
-        raise InvalidOption("this data never ends: give steps")
+        raise InvalidOption(f"this data never ends: give {name}")
     return batches
 
 

@@ -148,7 +148,11 @@ class Engine:
         state[X], state[Y_TRUE] = parts[0], parts[1] if len(parts) == 2 else None
         state[COUNT] = samples_in(batch)
         self.fire("on_sample_validation")
-        state[Y_PRED] = self.forward(state[X]) if self.call is None else self.call(state)
+        try:
+            state[Y_PRED] = self.forward(state[X]) if self.call is None else self.call(state)
+        except Exception as error:
+            sign(error, f"the model {type(self.model).__name__}", state)
+            raise
         self.fire("on_forward_validation")
         return state[Y_PRED]
 

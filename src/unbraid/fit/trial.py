@@ -114,6 +114,7 @@ class Trial:
         epochs: int | None = None,
         epoch_length: int | None = None,
         validation: Any = None,
+        validation_steps: int | None = None,
         record_every: int | None = None,
     ) -> list[dict[str, float]]:
         """Fit until ``steps`` steps or ``epochs`` epochs are done in total; a resumed trial does what is left.
@@ -124,6 +125,7 @@ class Trial:
             epochs: Passes over the data in total, at least 1.
             epoch_length: Batches in an epoch, for data that never ends.
             validation: Data to evaluate on after every epoch.
+            validation_steps: How many batches of it at most; needed where it never ends.
             record_every: Steps between two rows of the history; by default one row an epoch, or every 100 steps where
                 the data has no epochs.
 
@@ -135,14 +137,10 @@ class Trial:
             InvalidData: When the data has no batch, or cannot be passed over as often as needed.
             KeyboardInterrupt: After an interruption, once ``on_checkpoint`` has been called.
         """
-        for name, value in {
-            "steps": steps,
-            "epochs": epochs,
-            "epoch_length": epoch_length,
-            "record_every": record_every,
-        }.items():
-            if value is not None:
-                require_at_least(1, **{name: value})
+        given = {"steps": steps, "epochs": epochs, "epoch_length": epoch_length, "record_every": record_every}
+        require_at_least(1, **{name: value for name, value in given.items() if value is not None})
+        if validation is not None:
+            finite(validation, validation_steps, "validation_steps")
         batches, state, engine = source(data), self.state, self.engine
         if (steps is None) == (epochs is None):
             raise InvalidOption("say how long to fit: either steps or epochs")
@@ -181,7 +179,7 @@ class Trial:
                         if self._done() and not self._epoch_complete():
                             break
                     else:
-                        self._end_epoch(validation, per_epoch=every is None)
+                        self._end_epoch(validation, validation_steps, per_epoch=every is None)
                         (state[STOP],) = self.runtime.agree(state[STOP])
                 if state[STEP] > self._recorded:
                     self._record()
@@ -375,13 +373,13 @@ class Trial:
     def _epoch_complete(self) -> bool:
         return 0 < self.state[POSITION] == self.state[EPOCH_LENGTH]
 
-    def _end_epoch(self, validation: Any, *, per_epoch: bool) -> None:
+    def _end_epoch(self, validation: Any, steps: int | None, *, per_epoch: bool) -> None:
         state = self.state
         if state[POSITION] == 0:
             raise InvalidData("the data gave no batch: give at least one, and not an iterator that is used up")
         state[EPOCH] += 1
         state[POSITION] = 0
-        extra = {} if validation is None else self.evaluate(validation)
+        extra = {} if validation is None else self.evaluate(validation, steps=steps)
         if per_epoch or extra:
             self._record({f"validation_{name}": value for name, value in extra.items()})
         self.engine.fire("on_end_epoch")
