@@ -150,9 +150,8 @@ class Pool(Sampler):
             order, starts = np.argsort(inverse, kind="stable"), np.cumsum(counts) - counts
             several = np.flatnonzero(counts > 1)
             if len(several) == 0:
-                raise InvalidData(
-                    f"no two of the {len(self.pool)} samples share a value of factor {self.space.names[column]}: give more"
-                )
+                name = self.space.names[column]
+                raise InvalidData(f"no two of the {len(self.pool)} samples share a value of factor {name}: give more")
             groups = np.flatnonzero(columns == column)
             value = generator.choice(several, len(groups))[:, None]
             rows[groups] = order[starts[value] + generator.integers(0, counts[value], (len(groups), size))]
