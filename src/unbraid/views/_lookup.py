@@ -62,7 +62,7 @@ def columns(space: FactorSpace, factors: tuple[str, ...], what: str, kinds: Sequ
     return np.array(sorted(space.position(name) for name in factors or suiting), dtype=np.int64)
 
 
-def complete(count: int, draw: Callable[[int], Integers], failure: str) -> Integers:
+def complete(count: int, draw: Callable[[int], Integers], failure: Callable[[], str]) -> Integers:
     """Rows of a draw, where a row with -1 in it is drawn again.
 
     Args:
@@ -79,7 +79,7 @@ def complete(count: int, draw: Callable[[int], Integers], failure: str) -> Integ
         if not len(missing):
             return rows
         rows[missing] = draw(len(missing))
-    raise InvalidData(f"{failure} (in {TRIES} draws)")
+    raise InvalidData(f"{failure()} (in {TRIES} draws)")
 
 
 class Lookup:

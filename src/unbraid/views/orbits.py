@@ -116,7 +116,7 @@ class Orbits(View):
             frames = self._lookup.find(later.reshape(-1, later.shape[2]), generator).reshape(count, -1)
             return np.column_stack([actions, first, frames])
 
-        rows = complete(self.batch_size, draw, f"the world lacks images on the way of {self!r}")
+        rows = complete(self.batch_size, draw, lambda: f"the world lacks images on the way of {self!r}")
         actions, index = (part.copy() for part in np.split(rows, [self.length], axis=1))
         told = torch.from_numpy(actions) if self.actions == "shown" else None
         return OrbitBatch(self.show(index), torch.from_numpy(index), told, len(self.world))

@@ -106,7 +106,7 @@ class Pairs(View):
             after[:, self._columns] = self._change(after[:, self._columns], generator)
             return np.stack([first, self._lookup.find(after, generator)], axis=1)
 
-        first, second = complete(self.batch_size, draw, f"the world has too few pairs for {self!r}").T.copy()
+        first, second = complete(self.batch_size, draw, lambda: f"the world has too few pairs for {self!r}").T.copy()
         differ = self.world.factors(first) != self.world.factors(second) if self.known else None
         x, other = self.show(np.stack([first, second]))
         return PairBatch(

@@ -1,0 +1,144 @@
+"""What a batch costs: a view's whole batches against a torch DataLoader over the same world, sample by sample.
+
+The loader's Dataset asks the world for one image (pair, sequence, group) at a time, as a map-style data set must, with
+the simplest code for each; it collates in the same process, for more workers only spread the same CPU time. Both show
+float images in 0 .. 1 and their numbers. Stream and loader take turns, and the median of the ratios of neighbours is
+what is shown, so that a busy machine slows both alike.
+
+Run ``python benchmarks/views.py``; it takes about a minute.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from unbraid.view import View
+from unbraid.views.classes import Classes
+from unbraid.views.images import Images
+from unbraid.views.orbits import Orbits
+from unbraid.views.pairs import Pairs
+from unbraid.world import World
+from unbraid.worlds.digits import Digits
+from unbraid.worlds.sprites import Sprites
+
+SIZES, SAMPLES, ROUNDS = (64, 256), 512, 7
+
+Item = Callable[[World, int, np.random.Generator], np.ndarray]
+
+
+class PerSample(Dataset[tuple[Tensor, Tensor]]):
+    """A world as a map-style data set.
+
+    Args:
+        world: The world.
+        item: From a number to the numbers of the images of one sample.
+    """
+
+    def __init__(self, world: World, item: Item) -> None:
+        self.world, self.item, self.generator = world, item, np.random.default_rng(0)
+
+    def __len__(self) -> int:
+        return SAMPLES
+
+    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
+        """One sample: its images and their numbers."""
+        numbers = self.item(self.world, int(self.generator.integers(len(self.world))), self.generator)
+        images = [torch.from_numpy(self.world.images([number])[0]).float() / 255 for number in numbers]
+        return torch.stack(images), torch.from_numpy(numbers)
+
+
+def single(world: World, number: int, generator: np.random.Generator) -> np.ndarray:
+    """An image."""
+    return np.array([number])
+
+
+def pair(world: World, number: int, generator: np.random.Generator) -> np.ndarray:
+    """An image, and one that differs in up to two factors."""
+    factors = world.factors([number])[0]
+    for column in generator.choice(len(factors), generator.choice([1, 2]), replace=False):
+        factors[column] = generator.integers(world.space.sizes[column])
+    return np.array([number, world.index([factors])[0]])
+
+
+def orbit(world: World, number: int, generator: np.random.Generator) -> np.ndarray:
+    """An image, and what two actions make of it."""
+    numbers = [number]
+    for _ in range(2):
+        factors = world.factors([numbers[-1]])[0]
+        column = generator.choice([1, 2, 3, 4])
+        top = world.space.sizes[column] - 1
+        moved = factors[column] + generator.choice([-1, 1])
+        factors[column] = top - abs(top - abs(moved))
+        numbers.append(int(world.index([factors])[0]))
+    return np.array(numbers)
+
+
+class OfClass:
+    """An image, and another one of its class from a list made beforehand."""
+
+    def __init__(self, world: World) -> None:
+        self.label = world.factors(np.arange(len(world)))[:, 0]
+        self.members = [np.flatnonzero(self.label == value) for value in range(self.label.max() + 1)]
+
+    def __call__(self, world: World, number: int, generator: np.random.Generator) -> np.ndarray:
+        """Two numbers."""
+        return np.array([number, generator.choice(self.members[self.label[number]])])
+
+
+def cpu_seconds(job: Callable[[], object]) -> float:
+    """What a job costs on all threads of this process together."""
+    start = time.process_time()
+    job()
+    return time.process_time() - start
+
+
+def compare(view: View, item: Item) -> tuple[float, float, float]:
+    """CPU seconds a batch of the stream and of the loader, and the median ratio of neighbours."""
+    loader, batches = DataLoader(PerSample(view.world, item), batch_size=view.batch_size), SAMPLES // view.batch_size
+
+    def streamed() -> None:
+        for step in range(batches):
+            view.batch(step)
+
+    def loaded() -> None:
+        for _ in loader:
+            pass
+
+    streamed()
+    loaded()
+    rows = [(cpu_seconds(streamed), cpu_seconds(loaded)) for _ in range(ROUNDS)]
+    fast, slow = (statistics.median(column) / batches for column in zip(*rows, strict=True))
+    return fast, slow, statistics.median(slow / fast for fast, slow in rows)
+
+
+def main() -> None:
+    """Print one row for each view and world."""
+    torch.set_num_threads(1)
+    sprites, digits = Sprites(), Digits()
+    rows: list[tuple[type[View], World, dict[str, int], Item]] = [
+        (Images, sprites, {}, single),
+        (Pairs, sprites, {"k": 2}, pair),
+        (Orbits, sprites, {"length": 2}, orbit),
+        (Images, digits, {}, single),
+        (Classes, digits, {}, OfClass(digits)),
+    ]
+    table = Table("view", "world", "batch", "stream, a batch", "DataLoader, a batch", "ratio")
+    for size in SIZES:
+        for kind, world, options, item in rows:
+            fast, slow, ratio = compare(kind(world, batch_size=size, **options), item)
+            costs = f"{fast * 1e3:,.2f} ms", f"{slow * 1e3:,.2f} ms", f"{ratio:.1f}"
+            table.add_row(kind.__name__, type(world).__name__, str(size), *costs)
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()
