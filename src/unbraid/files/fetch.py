@@ -98,7 +98,7 @@ def fetch(
         with _claimed(folder / f"{file.name}.part") as part:
             download = _Download(file, part, target, progress, tries, pause)
             found = download.run()
-        os.replace(part.name, target)
+        Path(part.name).replace(target)
         download.tag_file.unlink(missing_ok=True)
         return found
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -91,23 +92,33 @@ class Rows:
         out = np.empty((len(wanted), *self.shape[1:]), dtype=self.dtype)
         chunk = wanted // (self.chunks[0] if self.chunks else 1)
         bounds = np.append(np.flatnonzero(np.diff(chunk, prepend=-1)), len(wanted))
-        try:
-            with needed("h5py", "reading HDF5 files", "hdf5").File(self.path, "r") as file:
-                array = file[self.name]
-                for start, end in pairwise(bounds):
-                    first, last = wanted[start], wanted[end - 1]
-                    out[start:end] = array[first : last + 1][wanted[start:end] - first]
-        except (OSError, RuntimeError, KeyError) as error:
-            raise InvalidData(f"{self.path} is damaged ({error}): fetch it again") from error
+        with self._opened() as array:
+            for start, end in pairwise(bounds):
+                first, last = wanted[start], wanted[end - 1]
+                out[start:end] = array[first : last + 1][wanted[start:end] - first]
         return np.asarray(out[back])
 
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        # Opened each time: an open HDF5 file can neither be sent to another process nor survive a fork.
+        try:
+            with needed("h5py", "reading HDF5 files", "hdf5").File(self.path, "r") as file:
+                yield file[self.name]
+        except (OSError, RuntimeError, KeyError) as error:
+            raise InvalidData(f"{self.path} is damaged ({error}): fetch it again") from error
+
     def blocks(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-        """The array from first to last, some rows at a time, each with the number of its first row."""
+        """The array from first to last, some rows at a time, each with the number of its first row.
+
+        Raises:
+            InvalidData: When the file turns out to be damaged.
+        """
         depth = self.chunks[0] if self.chunks else 1
         # Whole chunks where that is possible, so that none is unpacked twice.
         rows = min(max(depth, BLOCK // self.row // depth * depth), max(1, 8 * BLOCK // self.row))
-        for start in range(0, len(self), rows):
-            yield start, self[np.arange(start, min(start + rows, len(self)))]
+        with self._opened() as array:
+            for start in range(0, len(self), rows):
+                yield start, array[start : start + rows]
 
 
 def hdf5_rows(path: Path, name: str, place: Path) -> npt.NDArray[Any] | Rows | Kept:

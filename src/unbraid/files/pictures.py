@@ -90,7 +90,7 @@ def prepared(
         InvalidData: When it cannot be read.
     """
     try:
-        with opened() as image:
+        with _verified(opened) as image:
             plain = _plain(ImageOps.exif_transpose(image)).convert(KINDS[channels])
     # Pillow raises what each of its forty decoders stumbles over, errors of the struct module among them.
     except Exception as error:
@@ -107,6 +107,15 @@ def prepared(
     else:
         plain = plain.resize((size, size), LANCZOS)
     return np.asarray(plain).reshape(size, size, channels).transpose(2, 0, 1)
+
+
+def _verified(opened: Callable[[], Image.Image]) -> Image.Image:
+    image = opened()
+    if image.format != "PNG":
+        return image
+    with image:
+        image.verify()  # Its checksums, which decoding passes over; the picture is spent by it.
+    return opened()
 
 
 def _plain(image: Image.Image) -> Image.Image:
