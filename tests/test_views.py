@@ -6,6 +6,7 @@ A new view is held to them without being named here, over drawn, collected, skew
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unbraid import registry
-from unbraid.errors import InvalidData, InvalidOption, UnknownName
+from unbraid.errors import InvalidData, InvalidOption, UnbraidError, UnknownName
 from unbraid.types import Factor, FactorSpace
 from unbraid.view import Seen, View, to_float, view
 from unbraid.views.images import Images
@@ -223,3 +224,28 @@ def test_bytes_become_floats_with_both_ends() -> None:
     assert (float(floats.min()), float(floats.max())) == (0.0, 1.0)
     assert np.array_equal((floats * 255).round().numpy(), bytes_)
     assert to_float(bytes_[..., ::-1, :]).shape == (1, 1, 16, 16), "an array that is not contiguous is taken too"
+
+
+@pytest.mark.parametrize("place", registry.names("worlds"))
+def test_every_view_shows_the_worlds_of_the_shelf_or_says_why_not(place) -> None:
+    try:
+        world = registry.load("worlds", place)()
+    except (UnbraidError, TypeError):
+        pytest.skip("it reads a file")
+    shown, refusals = 0, []
+    for name in VIEWS:
+        try:
+            stream = view(name)(world, batch_size=2, **({"labels": 4} if name == "labelled" else {}))
+        except InvalidOption as refusal:
+            refusals.append(str(refusal))
+            continue
+        batch = stream.batch(0)
+        shown += 1
+        assert batch.x.shape == (*batch.index.shape, *world.shape)
+        if getattr(batch, "masks", None) is not None:
+            assert batch.masks.dtype == torch.bool
+            assert (len(batch.masks), batch.masks.ndim, batch.masks.shape[2:]) == (2, 4, world.shape[1:])
+        if getattr(batch, "count", None) is not None:
+            assert batch.count.shape == (2,)
+    assert shown >= 3, "single images, scenes and few labels suit any world"
+    assert all(re.match(r"(a|an) \w+ needs |domains need |no factor of ", refusal) for refusal in refusals)
