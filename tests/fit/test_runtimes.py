@@ -159,6 +159,22 @@ def test_a_trial_that_is_saved_and_resumed_ends_with_the_same_bits(maker, case, 
     assert same(weights(trial), weights(whole))
 
 
+def test_trials_that_share_a_runtime_know_nothing_of_each_other(maker):
+    runtime, alone = maker("float16"), made(maker("float16"))
+    big = [(1e4 * x, y) for x, y in batches()]  # overflows, after which gradients are scaled less
+    alone.fit(big, steps=STEPS)
+    first, second = made(runtime), made(runtime)
+    for steps in range(1, STEPS + 1):
+        first.fit(big, steps=steps)
+        second.fit(big, steps=steps)
+    assert alone.runtime.scaler.get_scale() < 65536
+    assert same(weights(first), weights(alone))
+    assert same(weights(second), weights(alone))
+    third = made(first.runtime)
+    third.fit(big, steps=STEPS)
+    assert same(weights(third), weights(alone))
+
+
 def test_one_runtime_takes_up_what_another_saved():
     whole = made(native("float16"), dropout=0.5)
     whole.fit(batches(), steps=STEPS)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ class FabricRuntime(Processes):
         kind = fabric.strategy.precision
         self.precision = kind.precision
         self.casts = type(kind).forward_context is not lightning.plugins.Precision.forward_context
-        self.scaler = getattr(kind, "scaler", None)
+        self.begin_with(getattr(kind, "scaler", None))
         # Autocast wants its inputs as they are.
         self._converts = "mixed" not in kind.precision and type(kind) is not lightning.plugins.Precision
 
@@ -98,10 +98,11 @@ class FabricRuntime(Processes):
     def backward(self, loss: Tensor, inputs: Sequence[Tensor] | None = None) -> None:
         """Differentiate by ``inputs``, by default by everything; by everything, too, where the model is in pieces."""
         # Pieces are no leaves of the graph; what others gain here they lose at the beginning of their own turn.
-        if inputs is None or self.sharded:
-            self.fabric.strategy.backward(loss, None)
-        elif inputs:
-            self.fabric.strategy.backward(loss, None, inputs=inputs)
+        with self._scaling():
+            if inputs is None or self.sharded:
+                self.fabric.strategy.backward(loss, None)
+            elif inputs:
+                self.fabric.strategy.backward(loss, None, inputs=inputs)
 
     def step(self, optimizer: Optimizer, closure: Callable[[], Tensor] | None = None) -> None:
         """Let an optimiser move its parameters; one that evaluates the loss itself gets a closure.
@@ -114,7 +115,8 @@ class FabricRuntime(Processes):
                 f"{type(optimizer).__name__} needs all parameters in one vector, but every process holds pieces of "
                 "them: take another optimiser, or the strategy ddp"
             )
-        self.fabric.strategy.optimizer_step(optimizer, **({} if closure is None else {"closure": closure}))
+        with self._scaling():
+            self.fabric.strategy.optimizer_step(optimizer, **({} if closure is None else {"closure": closure}))
 
     def average(self, parameters: Sequence[Tensor]) -> None:
         """Average the gradients over the processes; those of pieces are averages already."""
@@ -127,6 +129,19 @@ class FabricRuntime(Processes):
     def pieces(self, state: Any, like: Mapping[Any, Tensor]) -> Any:
         """What :meth:`whole` gave, in pieces again: all that goes by the key of a tensor is cut as that is."""
         return pieces.cut(state, like) if self.sharded else state
+
+    @contextmanager
+    def _scaling(self) -> Iterator[None]:
+        """A context in which the fabric scales gradients as this trial does, and not as others that share it do."""
+        if self.scaler is None:
+            yield
+            return
+        precision: Any = self.fabric.strategy.precision
+        before, precision.scaler = precision.scaler, self.scaler
+        try:
+            yield
+        finally:
+            precision.scaler = before
 
 
 def _sharded(fabric: Fabric, known: Any) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy, deepcopy
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +66,17 @@ class Runtime:
         self.device = device if isinstance(device, torch.device) else find_device(device)
         self.precision, self.channels_last = precision, channels_last
         self.casts = precision != "float32"
-        self.scaler = torch.amp.GradScaler(self.device.type) if precision == "float16" else None
+        self.begin_with(torch.amp.GradScaler(self.device.type) if precision == "float16" else None)
+
+    def begin_with(self, scaler: torch.amp.GradScaler | None) -> None:
+        """Have every trial begin with such a scaler."""
+        self._unused, self.scaler = scaler, deepcopy(scaler)
+
+    def anew(self) -> Self:
+        """The same for one trial alone: what it remembers of a fit, another trial must not find."""
+        one = copy(self)
+        one.begin_with(self._unused)
+        return one
 
     def prepare(self, model: nn.Module) -> nn.Module:
         """Put a model on the device and in the layout, in place."""

@@ -92,7 +92,7 @@ class Trial:
         require_at_least(1, accumulate=accumulate)
         if criterion is None and closure is None and not callable(getattr(model, "loss", None)):
             raise InvalidOption(f"{type(model).__name__} has no loss(batch, step): give a criterion or a closure")
-        self.runtime = runtime or Runtime()
+        self.runtime = (runtime or Runtime()).anew()
         self.model, self.accumulate, self.callbacks = self.runtime.prepare(model), accumulate, list(callbacks)
         self.state = State({MODEL: self.model, CRITERION: criterion, DEVICE: self.runtime.device})
         self.state.update({HISTORY: [], METRICS: {}})
