@@ -176,15 +176,15 @@ def write_pictures(folder: Path) -> None:
         Image.fromarray(pixels[: 40 + 3 * i]).save(place / f"{i}.png")
 
 
-def table(count: int = 12, **columns: Any) -> Any:
+def table(rows: int = 12, **columns: Any) -> Any:
     """A data set of the Hugging Face library, with images stored as PNG."""
     datasets = pytest.importorskip("datasets")
     stored = []
-    for pixels in blocks(count, 70, 90, side=10):
+    for pixels in blocks(rows, 70, 90, side=10):
         stream = io.BytesIO()
         Image.fromarray(pixels).save(stream, "PNG")
         stored.append({"bytes": stream.getvalue(), "path": None})
-    columns = columns or {"label": [i % 3 for i in range(count)], "count": [i % 2 for i in range(count)]}
+    columns = columns or {"label": [i % 3 for i in range(rows)], "count": [i % 2 for i in range(rows)]}
     features = {"image": datasets.Image()}
     for name in columns:
         names = ["cat", "dog", "emu"]
