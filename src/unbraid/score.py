@@ -2,6 +2,10 @@
 
 A score never sees a model. Every one declares its range, its direction, what it needs and where it comes from with the
 decorator :func:`score`, which also checks the arrays it is given.
+
+Two rules hold for every score. A dead latent (:mod:`unbraid.info.alive`) carries nothing: it is seen as 0, weighs
+nothing and is named in ``settings["dead_latents"]``. A factor with a single value has nothing to be known: it is left
+out and named in ``settings["constant_factors"]``. Neither ever gives NaN.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InvalidData
+from unbraid.info.alive import alive
 from unbraid.seed import numpy_generator
 from unbraid.types import FactorSpace, Floats, Integers
 
@@ -35,6 +40,9 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
+
+ARRAYS = ("codes", "factors", "test", "sampler", "divergences")
+"""The arguments of scores that are data, not settings."""
 
 Codes: TypeAlias = Any
 """Codes as a score accepts them: numbers ``(N, D)`` in numpy, torch or nested lists; its body sees float64 arrays."""
@@ -166,7 +174,8 @@ class Declaration:
         lowest: The least possible value.
         highest: The greatest possible value.
         direction: Whether ``"higher"`` or ``"lower"`` is better.
-        needs: ``"codes"`` for ``(codes, factors)``, ``"sampler"`` for a :class:`Sampler`.
+        needs: ``"codes"`` for ``(codes, factors)``, ``"sampler"`` for a :class:`Sampler`, ``"runs"`` for a list of codes
+            of the same samples by several models.
         reference: Where it was published.
         citation: BibTeX of that.
     """
@@ -174,7 +183,7 @@ class Declaration:
     lowest: float
     highest: float
     direction: Literal["higher", "lower"]
-    needs: Literal["codes", "sampler"]
+    needs: Literal["codes", "sampler", "runs"]
     reference: str
     citation: str = ""
 
@@ -194,14 +203,15 @@ def score(
     lowest: float = 0.0,
     highest: float = 1.0,
     direction: Literal["higher", "lower"] = "higher",
-    needs: Literal["codes", "sampler"] = "codes",
+    needs: Literal["codes", "sampler", "runs"] = "codes",
     reference: str,
     citation: str = "",
 ) -> Callable[[Callable[P, Score]], Scorer[P]]:
     """Declare a function to be a score; the arguments are those of :class:`Declaration`.
 
     The decorated function receives checked arrays (float64 codes ``(N, D)``, int64 factors ``(N, F)``, and the same for
-    ``test``), and its result carries its name and every keyword setting, defaults included.
+    ``test``) in which dead latents are 0, and its result carries its name and every keyword setting, defaults included.
+    A score that looks at codes alone has None as the default of its factors.
     """
 
     def declare(function: Callable[P, Score]) -> Scorer[P]:
@@ -219,7 +229,9 @@ def score(
             if given.get("test") is not None:
                 given["test"] = _checked_test(given["test"], given["codes"], given["factors"])
                 settings["test_samples"] = len(given["test"][0])
-            settings |= {k: v for k, v in given.items() if k not in ("codes", "factors", "test", "sampler")}
+            if needs == "codes":
+                settings["dead_latents"] = _without_dead(given)
+            settings |= {k: v for k, v in given.items() if k not in ARRAYS}
             result = function(*bound.args, **bound.kwargs)
             return replace(result, settings=settings | dict(result.settings), name=function.__name__)
 
@@ -300,8 +312,21 @@ def as_factors(factors: Any, what: str = "factors") -> Integers:
     return whole
 
 
-def _checked_pair(codes: Any, factors: Any, what: str) -> tuple[Floats, Integers]:
-    codes, factors = as_codes(codes, what), as_factors(factors, what.replace("codes", "factors"))
+def _without_dead(given: dict[str, Any]) -> list[int]:
+    """Set dead latents to 0, in the test samples too, and say which they are."""
+    living = alive(given["codes"])
+    if not living.all():
+        given["codes"] = np.where(living, given["codes"], 0.0)
+        if given.get("test") is not None:
+            given["test"] = np.where(living, given["test"][0], 0.0), given["test"][1]
+    return np.flatnonzero(~living).tolist()
+
+
+def _checked_pair(codes: Any, factors: Any, what: str) -> tuple[Floats, Any]:
+    codes = as_codes(codes, what)
+    if factors is None:
+        return codes, None
+    factors = as_factors(factors, what.replace("codes", "factors"))
     if len(codes) != len(factors):
         raise InvalidData(
             f"{what} have {len(codes)} rows but the factors {len(factors)}: they must describe the same samples"
