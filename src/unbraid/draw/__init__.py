@@ -1,1 +1,1 @@
-"""Drawing: outlines, and the stamping of whole batches of them into images; numpy alone."""
+"""Drawing: outlines, strokes, people, letters and their placing, for whole batches of images at a time."""
