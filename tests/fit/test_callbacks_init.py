@@ -125,6 +125,24 @@ def test_lsuv_runs_a_model_by_its_own_loss():
     assert float(model.layer(INPUTS).var().detach()) == pytest.approx(1, abs=0.011)
 
 
+def test_lsuv_runs_every_player_of_a_model():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.other = nn.Linear(8, 5), nn.Linear(8, 3)
+
+        def players(self):
+            return {"one": self.one.parameters(), "other": self.other.parameters()}
+
+        def loss(self, batch, step, player):
+            return getattr(self, player)(batch).square().mean()
+
+    model = Two()
+    Trial(model, lambda p: torch.optim.SGD(p, lr=0.0), callbacks=[LSUV(tolerance=0.01)]).fit([INPUTS], steps=1)
+    for layer in (model.one, model.other):
+        assert float(layer(INPUTS).var().detach()) == pytest.approx(1, abs=0.011)
+
+
 @pytest.mark.parametrize("make", [lambda: Init("orthogonal"), lambda: LSUV(INPUTS), lambda: LSUV()])
 def test_a_resumed_trial_is_not_initialised_again(make):
     whole = trial(make(), lr=0.01)

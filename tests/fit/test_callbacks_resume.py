@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import tempfile
+from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.optim import lr_scheduler as torch_schedulers
@@ -207,6 +209,105 @@ def test_resumption_is_exact_with_a_schedule_for_each_of_two_players(at):
     second.load_state_dict(torch.load(kill.file, weights_only=True))
     second.fit(DATA, epochs=EPOCHS, validation=SEEN)
     assert same(whole.state_dict(), second.state_dict())
+
+
+class Dying(Callback):
+    """Ends the process at the nth call of a hook, wherever in a window, a player's turn or an evaluation that is."""
+
+    def __init__(self, name, nth):
+        self.left = nth
+        setattr(self, name, self.count)
+
+    def count(self, state):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.01, momentum=0.5),
+    "lbfgs": lambda p: torch.optim.LBFGS(p, lr=0.1, max_iter=3, history_size=2),
+}
+MOMENTS = [
+    *("on_start_epoch", "on_sample", "on_criterion", "on_backward", "on_step", "on_record", "on_end_epoch"),
+    *("on_start_validation", "on_step_validation", "on_end_validation"),
+]
+CASES = st.fixed_dictionaries(
+    {
+        "scheduler": st.sampled_from(sorted(SCHEDULERS)),
+        "on": st.sampled_from(["step", "epoch"]),
+        "others": st.lists(st.sampled_from(sorted({**RATES, **OTHERS})), unique=True, max_size=4),
+        "optimizer": st.sampled_from(sorted(OPTIMIZERS)),
+        "two": st.booleans(),
+        "accumulate": st.sampled_from([1, 2, 3]),
+        "precision": st.sampled_from(["float32", "bfloat16"]),
+        "record_every": st.sampled_from([None, 2]),
+        "saves": st.integers(1, 4),
+    }
+)
+
+
+def case_trial(case, folder, seed, *more):
+    builder = SCHEDULERS[case["scheduler"]]
+    if case["optimizer"] == "lbfgs" and case["scheduler"] == "one cycle of torch":
+        builder = None  # it wants a momentum
+    callbacks = [Schedule(builder, case["on"])] if builder else []
+    # These two know the layers and the output of a single model.
+    others = [name for name in case["others"] if not (case["two"] and name in ("epochly", "freeze"))]
+    callbacks += [{**RATES, **OTHERS}[name]() for name in others]
+    saving = Checkpoint(folder / "checkpoint.pt", seconds=None, steps=case["saves"])
+    torch.manual_seed(seed)
+    if case["two"]:
+        model, criterion = Two(), None
+    else:
+        model = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Dropout(0.2), nn.Linear(6, 2))
+        criterion = lambda state: (state[Y_PRED].float() - 1).square().mean()  # noqa: E731
+    return Trial(
+        model,
+        OPTIMIZERS[case["optimizer"]],
+        criterion,
+        metrics=["lr", "grad_norm"],
+        callbacks=[*callbacks, *more, saving],
+        accumulate=case["accumulate"],
+        runtime=Runtime("cpu", precision=case["precision"]),
+    )
+
+
+def case_ends(case, trial):
+    trial.fit(DATA, epochs=EPOCHS, validation=SEEN, record_every=case["record_every"])
+    saved = trial.state_dict()
+    saved["callbacks"].pop("Dying.1", None)
+    return saved
+
+
+@settings(max_examples=30)
+@given(case=CASES, deaths=st.lists(st.tuples(st.sampled_from(MOMENTS), st.integers(1, 14)), min_size=1, max_size=2))
+def test_resumption_is_exact_wherever_a_trial_dies(case, deaths):
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        expected = case_ends(case, case_trial(case, Path(one), 0))
+        for death in (*deaths, None):
+            started = (Path(other) / "checkpoint.pt").exists()
+            trial = case_trial(case, Path(other), 99 if started else 0, *([Dying(*death)] if death else []))
+            assert resume(trial, Path(other) / "checkpoint.pt") is None
+            try:
+                found = case_ends(case, trial)
+            except KeyboardInterrupt:
+                continue
+        assert same(expected, found)
+
+
+def test_every_scheduler_of_torch_is_taken_up():
+    sgd = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1)
+    made = {type(builder(sgd)) for builder in SCHEDULERS.values() if builder}
+    every = {
+        one
+        for name, one in vars(torch_schedulers).items()
+        if isinstance(one, type) and issubclass(one, torch_schedulers.LRScheduler) and not name.startswith("_")
+    }
+    # The first is what all are made of; the second is the "plateau" among the rates.
+    assert every - made == {torch_schedulers.LRScheduler, torch_schedulers.ReduceLROnPlateau}
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -143,8 +143,19 @@ def test_the_graph_of_a_model_with_a_loss_of_its_own(tmp_path: Path) -> None:
         def loss(self, batch: torch.Tensor, step: int) -> torch.Tensor:
             return self.layer(batch).square().mean()
 
-    Trial(Own(), callbacks=[TensorBoard(tmp_path, graph=True)]).fit([INPUTS], epochs=1)
-    assert {"layer/linear", "square", "mean"} <= {node.name for node in events(tmp_path).Graph().node}
+    class Two(Own):
+        def players(self) -> dict[str, list[nn.Parameter]]:
+            return {"weight": [self.layer.weight], "bias": [self.layer.bias]}
+
+        def loss(self, batch: torch.Tensor, step: int, player: str = "") -> torch.Tensor:
+            return super().loss(batch, step) * (1 if player == "weight" else torch.tensor(0.5).exp())
+
+    for kind in (Own, Two):
+        folder = tmp_path / kind.__name__
+        Trial(kind(), callbacks=[TensorBoard(folder, graph=True)]).fit([INPUTS], epochs=1)
+        names = {node.name for node in events(folder).Graph().node}
+        assert {"layer/linear", "square", "mean"} <= names
+        assert ("exp" in names) == (kind is Two), "every player's loss is drawn"
 
 
 def test_pictures_and_whatever_else_go_to_the_open_tensorboard(tmp_path: Path) -> None:

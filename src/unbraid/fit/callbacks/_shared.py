@@ -16,7 +16,7 @@ from unbraid.fit.data import kept_randomness
 from unbraid.fit.processes import is_main
 from unbraid.types import Bytes
 
-__all__ = ["Thinning", "extra", "is_main", "looking", "png", "write_whole"]
+__all__ = ["Thinning", "extra", "is_main", "looking", "own_loss", "png", "write_whole"]
 
 T = TypeVar("T")
 
@@ -48,6 +48,13 @@ def png(picture: Bytes) -> bytes:
     data = io.BytesIO()
     Image.fromarray(picture).save(data, "PNG")
     return data.getvalue()
+
+
+def own_loss(model: Any, batch: Any, step: int) -> Any:
+    """The loss that a model states itself; where it has several players, that of each."""
+    players = getattr(model, "players", None)
+    names = [*players()] if callable(players) else []
+    return [model.loss(batch, step, name) for name in names] if len(names) > 1 else model.loss(batch, step)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from unbraid.errors import UnknownName, require_at_least
 from unbraid.fit.callback import Callback
-from unbraid.fit.callbacks._shared import looking
+from unbraid.fit.callbacks._shared import looking, own_loss
 from unbraid.fit.state import MODEL, STEP, State, X
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class LSUV(Callback):
         tolerance: How far from 1 the variance may stay, above 0.
         attempts: How often a layer is scaled at most, at least 1.
         orthonormal: Whether weights start orthonormal, biases at 0; else as they are.
-        call: How the model is run on it, if not by ``model(batch)`` or its own ``loss(batch, 0)``.
+        call: How the model is run on it, if not by ``model(batch)`` or its own loss at step 0.
 
     References:
         D. Mishkin, J. Matas, "All you need is a good init", 2016.
@@ -190,5 +190,5 @@ class LSUV(Callback):
 
 def _run(model: Any, batch: Any) -> Any:
     if type(model).forward is nn.Module.forward:  # no forward of its own
-        return model.loss(batch, 0)
+        return own_loss(model, batch, 0)
     return model(batch)

@@ -14,7 +14,7 @@ from torch import Tensor
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.fit.callback import Callback
 from unbraid.fit.callbacks._graph import recorded
-from unbraid.fit.callbacks._shared import extra, is_main, png, write_whole
+from unbraid.fit.callbacks._shared import extra, is_main, own_loss, png, write_whole
 from unbraid.fit.callbacks.grid import make_grid
 from unbraid.fit.callbacks.log import Log, Row
 from unbraid.fit.state import CRITERION, MODEL, STEP, Key, State, X
@@ -138,7 +138,7 @@ class TensorBoard(Log):
         if callable(self.graph):
             return self.graph(state)
         model: Any = state[MODEL]
-        return model(state[X]) if state[CRITERION] is not None else model.loss(state[X], state[STEP])
+        return model(state[X]) if state[CRITERION] is not None else own_loss(model, state[X], state[STEP])
 
 
 def to_tensorboard(tag: str) -> Callable[[Bytes, State], None]:
