@@ -62,15 +62,17 @@ def test_a_damaged_or_outdated_unpacked_file_is_made_anew(tmp_path: Path) -> Non
     assert np.array_equal(Few(path=path).images([59])[0, 0], 255 - IMAGES[59] * 255)
 
 
-def test_where_the_folder_cannot_be_written_the_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_folder_cannot_be_written_the_data_folder_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "data").mkdir()
     path, cache = write(tmp_path / "data" / "a.npz"), tmp_path / "cache"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("UNBRAID_DATA", str(cache))
     # A folder in the way of the unpacked file stands for a lack of permission, which an administrator never has.
     (tmp_path / "data" / "a.bits.npy").mkdir()
     os.utime(tmp_path / "data" / "a.bits.npy", (0, 0))
     assert np.array_equal(Few(path=path).images([3])[0, 0], IMAGES[3] * 255)
-    assert len(list((cache / "unbraid").iterdir())) == 1
+    assert len(list(cache.iterdir())) == 1
     assert [file.name for file in (tmp_path / "data").iterdir() if file.is_file()] == ["a.npz"]
 
 
@@ -78,7 +80,7 @@ def test_where_nothing_can_be_written_a_sentence_says_so(tmp_path: Path, monkeyp
     path = write(tmp_path / "a.npz")
     (tmp_path / "a.bits.npy").mkdir()
     (tmp_path / "occupied").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "occupied"))
+    monkeypatch.setenv("UNBRAID_DATA", str(tmp_path / "occupied"))
     with pytest.raises(InvalidData, match=r"neither .* nor .* can be written"):
         Few(path=path).images([0])
 
