@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from unbraid.draw.solid import Capsule, Cone, Solid, Vector, block, dot, prism, pyramid, sphere, turns, unit
+from unbraid.draw.solid import Capsule, Cone, Placed, Solid, Vector, block, dot, prism, pyramid, sphere, turns, unit
 
 Array = npt.NDArray[np.float64]
 Inside = Callable[[Array, Array, Array], npt.NDArray[np.bool_]]
@@ -128,6 +128,22 @@ def test_a_capsule_may_lie_anyhow() -> None:
         return vector[2], vector[1], -vector[0]
 
     assert np.allclose(upright.enter(origin, ray), lying.enter(turned(origin), turned(ray)))
+
+
+def test_a_placed_solid_is_its_own_larger_turned_and_moved() -> None:
+    origin, ray = rays(500)
+    block_of = Placed(block(0.2, 0.3, 0.4), (0.1, -0.2, 0.3), 2.0, turns(1 / 4))  # type: ignore[arg-type]
+    moved = (origin[0] - 0.1, origin[1] + 0.2, origin[2] - 0.3)
+    # A quarter turn swaps the sides.
+    expected = block(0.6, 0.4, 0.8)
+    far = block_of.enter(origin, ray)
+    hit = np.isfinite(far)
+    assert hit.sum() > 50
+    assert np.array_equal(hit, np.isfinite(expected.enter(moved, ray)))
+    assert np.allclose(far[hit], expected.enter(moved, ray)[hit])
+    point = along(tuple(o[hit] for o in moved), tuple(r[hit] for r in ray), far[hit])  # type: ignore[arg-type]
+    there = (point[0] + 0.1, point[1] - 0.2, point[2] + 0.3)
+    assert np.allclose(block_of.normal(there), expected.normal(point))
 
 
 def test_turns_are_exact_where_they_should_be() -> None:

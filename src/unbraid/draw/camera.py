@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from unbraid.draw.solid import Vector, dot, unit
+from unbraid.draw.solid import Vector, dot, minus, unit
 from unbraid.types import Floats
 
 __all__ = ["Camera"]
@@ -18,7 +18,7 @@ class Camera:
     """A camera at a place that looks at another; z is up, and pixels are square.
 
     Args:
-        place: Where it is.
+        place: Where it is; arrays for many cameras at once.
         target: What is in the middle of the image.
         focus: Half the image's width over the distance of the image plane is ``1 / focus``: larger is nearer.
 
@@ -27,14 +27,14 @@ class Camera:
     [0.0, 0.0, 5.0]
     """
 
-    place: tuple[float, float, float]
-    target: tuple[float, float, float]
+    place: Vector
+    target: Vector
     focus: float
 
     @cached_property
     def axes(self) -> tuple[Vector, Vector, Vector]:
         """The directions that point right, down and forward in the image."""
-        forward = unit(tuple(b - a for a, b in zip(self.place, self.target, strict=True)))  # type: ignore[arg-type]
+        forward = unit(minus(self.target, self.place))
         right = unit((forward[1], -forward[0], 0.0))
         down = (
             forward[1] * right[2] - forward[2] * right[1],
@@ -58,6 +58,6 @@ class Camera:
     def seen(self, point: Vector) -> Vector:
         """Where points are seen: from left -1 to right 1, from top -1 to bottom 1, and how far in front."""
         right, down, forward = self.axes
-        away = (point[0] - self.place[0], point[1] - self.place[1], point[2] - self.place[2])
+        away = minus(point, self.place)
         depth = dot(away, forward)
         return self.focus * dot(away, right) / depth, self.focus * dot(away, down) / depth, depth

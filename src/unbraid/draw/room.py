@@ -68,7 +68,7 @@ def raycast(solid: Solid, middle: float, scale: float, degrees: float) -> Bytes:
     place = (eye[0] + far * ray[0], eye[1] + far * ray[1], eye[2] + far * ray[2])
     layers[1, found] = _wall_light((to_right < to_left)[found], place, _at(_lamp(), found))
 
-    # Whole rows are summed first: it is three times as fast as a mean over both axes.
+    # Whole rows are summed first, which is quicker than a mean over both axes.
     sums = layers.reshape(4, SIZE, SAMPLES, SIZE * SAMPLES).sum(axis=2).reshape(4, SIZE * SIZE, SAMPLES).sum(axis=2)
     return _rounded(sums / SAMPLES**2)
 

@@ -14,7 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Capsule", "Cone", "Slabs", "Solid", "Vector", "block", "dot", "prism", "pyramid", "sphere", "turns", "unit"]
+__all__ = [
+    "Capsule", "Cone", "Placed", "Slabs", "Solid", "Vector",
+    "block", "dot", "minus", "prism", "pyramid", "sphere", "turns", "unit",
+]  # fmt: skip
 
 Array: TypeAlias = npt.NDArray[Any]
 Vector: TypeAlias = tuple[Any, Any, Any]
@@ -26,6 +29,11 @@ TINY = 1e-30
 def dot(a: Vector, b: Vector) -> Any:
     """The scalar product, coordinate by coordinate, so that arrays broadcast."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def minus(a: Vector, b: Vector) -> Vector:
+    """The difference, coordinate by coordinate."""
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
 
 
 def unit(a: Vector) -> Vector:
@@ -97,7 +105,7 @@ class Slabs(Solid):
         far: Any = np.inf
         for n, low, high in self.slabs:
             along = _flat_dot(n, ray)
-            inverse = 1 / np.where(along == 0, along.dtype.type(TINY), along)
+            inverse = 1 / (along + TINY)  # A ray along the planes is between them all the way, or never.
             height = _flat_dot(n, origin)
             one, two = (low - height) * inverse, (high - height) * inverse
             near = np.maximum(near, np.minimum(one, two))
@@ -151,7 +159,7 @@ class Cone(Solid):
         opens = widening > 0
         near = np.where(a > 0, one, np.where(opens, one, -np.inf))
         far = np.where(a > 0, two, np.where(opens, np.inf, two))
-        inverse = 1 / np.where(ray[2] == 0, ray[2].dtype.type(TINY), ray[2])
+        inverse = 1 / (ray[2] + TINY)
         ends = (-self.half - origin[2]) * inverse, (self.half - origin[2]) * inverse
         near = np.maximum(near, np.minimum(*ends))
         far = np.minimum(far, np.maximum(*ends))
@@ -162,7 +170,7 @@ class Cone(Solid):
         """The outward direction at points of the surface."""
         x, y, z = point
         slope = (self.top - self.bottom) / (2 * self.half)
-        steep = np.sqrt(1 + slope * slope)
+        steep = math.sqrt(1 + slope * slope)
         across = np.sqrt(x * x + y * y)
         side = (across - ((self.top + self.bottom) / 2 + slope * z)) / steep
         flat = np.abs(z) - self.half > side
@@ -170,7 +178,7 @@ class Cone(Solid):
         return (
             np.where(flat, 0, x / across),
             np.where(flat, 0, y / across),
-            np.where(flat, np.where(z > 0, 1.0, -1.0), -slope / steep),
+            np.where(flat, np.sign(z), -slope / steep),
         )
 
 
@@ -196,7 +204,7 @@ class Capsule(Solid):
 
     def enter(self, origin: Vector, ray: Vector) -> Array:
         """How far along each ray the solid begins; see :meth:`Solid.enter`."""
-        axis, from_start = _minus(self.end, self.start), _minus(origin, self.start)
+        axis, from_start = minus(self.end, self.start), minus(origin, self.start)
         length, along, depth = dot(axis, axis), dot(axis, ray), dot(axis, from_start)
         b, c = dot(ray, from_start), dot(from_start, from_start) - self.radius * self.radius
         # The cylinder around the endless line.
@@ -218,10 +226,49 @@ class Capsule(Solid):
 
     def normal(self, point: Vector) -> Vector:
         """The outward direction at points of the surface."""
-        axis, from_start = _minus(self.end, self.start), _minus(point, self.start)
+        axis, from_start = minus(self.end, self.start), minus(point, self.start)
         length = dot(axis, axis)
         share = np.clip(dot(axis, from_start) / np.where(length == 0, 1, length), 0, 1)
-        return unit(_minus(from_start, (share * axis[0], share * axis[1], share * axis[2])))
+        return unit(minus(from_start, (share * axis[0], share * axis[1], share * axis[2])))
+
+
+@dataclass(frozen=True)
+class Placed(Solid):
+    """Another solid, made larger, turned about its upright axis and moved; all but the solid may be arrays.
+
+    Args:
+        solid: The other.
+        place: Where its origin goes.
+        size: How many times as large it becomes.
+        turn: Cosine and sine of the angle, counter-clockwise as seen from above.
+    """
+
+    solid: Solid
+    place: Vector
+    size: Any = 1.0
+    turn: tuple[Any, Any] = (1.0, 0.0)
+
+    @property
+    def reach(self) -> Any:
+        """The greatest distance of its points from the origin, or a little more."""
+        return np.sqrt(dot(self.place, self.place)) + self.size * self.solid.reach
+
+    def enter(self, origin: Vector, ray: Vector) -> Array:
+        """How far along each ray the solid begins; see :meth:`Solid.enter`."""
+        x, y, z = self._back(minus(origin, self.place))
+        return np.asarray(self.size * self.solid.enter((x / self.size, y / self.size, z / self.size), self._back(ray)))
+
+    def normal(self, point: Vector) -> Vector:
+        """The outward direction at points of the surface."""
+        x, y, z = self._back(minus(point, self.place))
+        x, y, z = self.solid.normal((x / self.size, y / self.size, z / self.size))
+        cos, sin = self.turn
+        return cos * x - sin * y, sin * x + cos * y, z
+
+    def _back(self, vector: Vector) -> Vector:
+        """A direction as the solid has it before it is turned."""
+        cos, sin = self.turn
+        return cos * vector[0] + sin * vector[1], cos * vector[1] - sin * vector[0], vector[2]
 
 
 @dataclass(frozen=True)
@@ -284,7 +331,3 @@ def _flat_dot(n: tuple[float, float, float], v: Vector) -> Any:
     """The scalar product with a constant, which is spared its zeros."""
     terms = [np.asarray(c) if k == 1 else k * np.asarray(c) for k, c in zip(n, v, strict=True) if k]
     return sum(terms[1:], terms[0])
-
-
-def _minus(a: Vector, b: Vector) -> Vector:
-    return a[0] - b[0], a[1] - b[1], a[2] - b[2]

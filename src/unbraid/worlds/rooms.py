@@ -20,10 +20,10 @@ __all__ = ["Rooms"]
 HUES = tuple(round(0.1 * i, 1) for i in range(10))
 SPACE = FactorSpace(
     [
-        *(Factor(f"{part}_hue", 10, "cyclic", HUES) for part in ("floor", "wall", "object")),
-        Factor("scale", 8, "ordinal", tuple(np.linspace(0.75, 1.25, 8).round(6).tolist())),
+        *(Factor(f"{part} hue", 10, "cyclic", HUES) for part in ("floor", "wall", "object")),
+        Factor("scale", 8, "ordinal", tuple(np.linspace(0.75, 1.25, 8).round(12).tolist())),
         Factor("shape", 4, "categorical", ("cube", "cylinder", "sphere", "capsule")),
-        Factor("orientation", 15, "ordinal", tuple(np.linspace(-30, 30, 15).round(6).tolist())),
+        Factor("orientation", 15, "ordinal", tuple(np.linspace(-30, 30, 15).round(12).tolist())),
     ]
 )
 
