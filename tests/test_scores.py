@@ -22,15 +22,33 @@ from unbraid.types import Factor, FactorSpace, Floats, Integers
 
 SCORES = registry.names("scores")
 SPACE = FactorSpace([Factor("shape", 3), Factor("scale", 4), Factor("x", 5)])
-OF_CODES = [name for name in SCORES if registry.load("scores", name).declaration.needs == "codes"]
+NEEDS = {name: registry.load("scores", name).declaration.needs for name in SCORES}
+OF_CODES = [name for name in SCORES if NEEDS[name] == "codes"]
+OF_SAMPLERS = [name for name in SCORES if NEEDS[name] == "sampler"]
+OF_RUNS = [name for name in SCORES if NEEDS[name] == "runs"]
+UNSUPERVISED = [
+    name for name in OF_CODES if inspect.signature(registry.load("scores", name)).parameters["factors"].default is None
+]
+SUPERVISED = [name for name in OF_CODES if name not in UNSUPERVISED]
+OF_ONE = [name for name in SCORES if name not in UNSUPERVISED + OF_RUNS]
+FEWER = {"train": 1000, "evaluation": 500, "variance": 1000}
+"""What scores that draw their own samples need no more of here."""
 
 LAYOUT = {"edi", "infoc", "infom"}
 """Scores of how what is known is laid out, not of how much: what noise shares by chance may be laid out well."""
 BLIND = {"fairness"}
 """Scores to which what knows nothing is flawless: they compare representations that know as much."""
 
+OF_A_UNIT = {"betavae_score", "flatness", "infoc", "infom", "irs", "linearity", "restrictiveness", "sap"}
+"""Scores that weigh latents by their spread, or fit what penalises it, as they were published."""
+
 every_score = pytest.mark.parametrize("name", SCORES)
+every_score_of_factors = pytest.mark.parametrize("name", OF_ONE)
 every_score_of_codes = pytest.mark.parametrize("name", OF_CODES)
+every_supervised_score = pytest.mark.parametrize("name", SUPERVISED)
+every_unsupervised_score = pytest.mark.parametrize("name", UNSUPERVISED)
+every_score_of_samplers = pytest.mark.parametrize("name", OF_SAMPLERS)
+every_score_of_runs = pytest.mark.parametrize("name", OF_RUNS)
 
 
 def load(name: str) -> Scorer[...]:
@@ -58,9 +76,21 @@ def blurred(factors: Integers) -> Floats:
     return factors + np.random.default_rng(2).normal(size=factors.shape)
 
 
+def repeated(factors: Integers) -> Floats:
+    """The first factor in every latent, each a little different."""
+    return factors[:, [0] * factors.shape[1]] + 0.1 * np.random.default_rng(3).normal(size=factors.shape)
+
+
+def sampled(name: str, represent: Callable[[Integers], Floats], space: FactorSpace = SPACE, **options: Any) -> Score:
+    fewer = {key: value for key, value in FEWER.items() if key in inspect.signature(load(name)).parameters}
+    return load(name)(Sampler(space, represent), **(fewer | options))
+
+
 def measure(name: str, represent: Callable[[Integers], Floats]) -> float:
-    if load(name).declaration.needs == "sampler":
-        return float(load(name)(Sampler(SPACE, represent)))
+    if NEEDS[name] == "sampler":
+        return float(sampled(name, represent))
+    if NEEDS[name] == "runs":
+        return float(load(name)([represent(drawn()), represent(drawn()) + 1.0]))
     return float(load(name)(represent(drawn()), drawn()))
 
 
@@ -68,7 +98,7 @@ def goodness(name: str, represent: Callable[[Integers], Floats]) -> float:
     return measure(name, represent) * (1 if load(name).declaration.direction == "higher" else -1)
 
 
-@every_score
+@every_score_of_factors
 def test_the_factors_themselves_score_well_above_noise_and_constants(name: str) -> None:
     if name in BLIND:
         assert goodness(name, identity) >= goodness(name, constant) - 1e-9
@@ -77,7 +107,7 @@ def test_the_factors_themselves_score_well_above_noise_and_constants(name: str) 
     assert name in LAYOUT or goodness(name, identity) > goodness(name, noise) + 0.2
 
 
-@every_score
+@every_score_of_factors
 def test_a_blur_of_the_factors_scores_between_them_and_noise(name: str) -> None:
     if name in BLIND:
         assert goodness(name, blurred) <= goodness(name, identity)
@@ -86,10 +116,28 @@ def test_a_blur_of_the_factors_scores_between_them_and_noise(name: str) -> None:
     assert goodness(name, noise) <= goodness(name, blurred) <= goodness(name, identity) + slack
 
 
+@every_unsupervised_score
+def test_independent_latents_score_well_above_repeated_ones(name: str) -> None:
+    for independent in (identity, noise, constant):
+        assert goodness(name, independent) > goodness(name, repeated) + 0.2
+
+
 @every_score
 def test_the_order_of_latents_does_not_matter(name: str) -> None:
     order = [2, 0, 1]
     assert measure(name, lambda f: blurred(f)[:, order]) == pytest.approx(measure(name, blurred), abs=0.02)
+
+
+@every_score
+def test_the_sign_of_a_latent_does_not_matter(name: str) -> None:
+    assert measure(name, lambda f: blurred(f) * [-1.0, 1.0, -1.0]) == pytest.approx(measure(name, blurred), abs=0.05)
+
+
+@every_score
+def test_the_unit_of_a_latent_does_not_matter(name: str) -> None:
+    if name in OF_A_UNIT:
+        return
+    assert measure(name, lambda f: blurred(f) * [1.0, 8.0, 64.0]) == pytest.approx(measure(name, blurred), abs=1e-6)
 
 
 @every_score
@@ -157,7 +205,7 @@ def test_what_it_is_given_is_left_as_it_was(name: str) -> None:
     assert np.array_equal(factors, before[1])
 
 
-@every_score_of_codes
+@every_supervised_score
 def test_a_factor_that_never_varies_is_left_out_and_named(name: str) -> None:
     factors = drawn()
     result = load(name)(identity(factors), np.column_stack([factors[:, :1], np.full(len(factors), 7), factors[:, 1:]]))
@@ -200,6 +248,9 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
 @pytest.mark.parametrize("wrong", WRONG)
 def test_unusable_arrays_are_refused_with_a_sentence(name: str, wrong: str) -> None:
     codes, factors, message = WRONG[wrong]
+    if name in UNSUPERVISED and wrong in ("nothing varies", "one sample"):
+        assert np.isfinite(load(name)(codes, factors).value)
+        return
     with pytest.raises(InvalidData, match=message):
         load(name)(codes, factors)
 
@@ -246,3 +297,85 @@ def test_parts_of_factors_take_their_names() -> None:
     parts: npt.NDArray[np.float64] = np.arange(2.0)
     score = Score(0.5, {"0": parts[0], "1": parts[1], "completeness": 0.3})
     assert score.named(["shape", "scale"]).parts == {"shape": 0.0, "scale": 1.0, "completeness": 0.3}
+
+
+@every_score_of_codes
+def test_dead_latents_are_named_whatever_they_are_dead_at(name: str) -> None:
+    factors = drawn(90)
+    rounding = 0.7 + 3e-8 * np.random.default_rng(4).normal(size=len(factors))
+    codes = np.column_stack([identity(factors), np.zeros(len(factors)), rounding])
+    result = load(name)(codes, factors)
+    assert result.settings["dead_latents"] == [3, 4]
+    codes[:, 4] = 0.0
+    assert load(name)(codes, factors).value == result.value
+    assert np.isfinite([*load(name)(np.full((90, 3), 0.3), factors).parts.values()]).all()
+
+
+@every_unsupervised_score
+def test_scores_of_codes_alone_do_not_look_at_factors(name: str) -> None:
+    codes = blurred(drawn())
+    assert load(name)(codes).value == load(name)(codes, drawn()).value
+    with pytest.raises(InvalidData, match="NaN"):
+        load(name)(np.array([[0.0, np.nan]]))
+
+
+@every_score
+def test_the_global_generator_is_neither_used_nor_moved(name: str) -> None:
+    # In the reference, boosted trees, support vector machines and covariate shifts depend on it.
+    np.random.seed(1)  # noqa: NPY002
+    first = measure(name, blurred)
+    np.random.seed(2)  # noqa: NPY002
+    state = np.random.get_state()[1].tolist()  # type: ignore[index,union-attr]  # noqa: NPY002
+    assert measure(name, blurred) == first
+    assert np.random.get_state()[1].tolist() == state  # type: ignore[index,union-attr]  # noqa: NPY002
+
+
+@every_score_of_samplers
+def test_a_sampled_score_records_its_settings_and_fits_json(name: str) -> None:
+    result = sampled(name, blurred)
+    keywords = {p.name for p in inspect.signature(load(name)).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    assert result.name == name
+    assert keywords <= set(result.settings)
+    assert json.loads(json.dumps(result.to_dict()))["value"] == result.value
+    assert load(name).declaration.lowest <= result.value <= load(name).declaration.highest
+    assert set(result.named(SPACE.names).parts) >= {SPACE.names[int(part)] for part in result.parts if part.isdigit()}
+
+
+@every_score_of_samplers
+def test_a_factor_of_one_value_is_never_intervened_on(name: str) -> None:
+    space = FactorSpace([Factor("shape", 3), Factor("colour", 1), Factor("scale", 4), Factor("x", 5)])
+    wider = sampled(name, lambda factors: identity(factors[:, [0, 2, 3]]), space)
+    assert wider.value == pytest.approx(measure(name, identity), abs=0.05)
+    assert "1" not in wider.parts
+
+
+@every_score_of_samplers
+def test_dead_sampled_codes_have_a_finite_value(name: str) -> None:
+    for represent in (constant, lambda factors: np.zeros((len(factors), 1))):
+        result = sampled(name, represent)
+        assert np.isfinite([result.value, *result.parts.values()]).all()
+
+
+@every_score_of_samplers
+def test_sampled_codes_that_are_not_numbers_are_refused(name: str) -> None:
+    with pytest.raises(InvalidData, match="NaN"):
+        sampled(name, lambda factors: np.full(factors.shape, np.nan))
+
+
+@every_score_of_samplers
+def test_a_space_in_which_nothing_varies_is_refused(name: str) -> None:
+    with pytest.raises(InvalidData, match=r"varies|vary|more than one value"):
+        sampled(name, identity, FactorSpace([Factor("shape", 1)]))
+
+
+@every_score_of_samplers
+def test_the_seed_draws_the_samples(name: str) -> None:
+    if "seed" not in inspect.signature(load(name)).parameters:
+        return
+    represented = blurred(drawn(60, seed=5))
+
+    def represent(factors: Integers) -> Floats:
+        return represented[SPACE.index(factors)]
+
+    assert sampled(name, represent, seed=3).to_dict() == sampled(name, represent, seed=3).to_dict()
+    assert sampled(name, represent, seed=3).value != sampled(name, represent, seed=4).value

@@ -13,7 +13,7 @@ import numpy as np
 
 from unbraid.types import Floats
 
-__all__ = ["completeness", "concentration", "disentanglement", "gaps"]
+__all__ = ["completeness", "concentration", "disentanglement", "gaps", "purity"]
 
 
 def gaps(matrix: Floats) -> Floats:
@@ -60,3 +60,20 @@ def disentanglement(importance: Floats) -> float:
 def completeness(importance: Floats) -> float:
     """How nearly every factor is held by one latent only: :func:`disentanglement`, latents and factors exchanged."""
     return disentanglement(importance.T)
+
+
+def purity(information: Floats) -> Floats:
+    r"""How far each latent is from knowing all factors alike: ``(D, F)`` to ``(D,)``.
+
+    .. math:: 1 - \frac{\sum_f m_{df}^2 - \max_f m_{df}^2}{(F - 1) \max_f m_{df}^2}
+
+    1 for a latent that knows one factor only, the only one when F is 1; 0 for one that knows nothing.
+
+    >>> purity(np.array([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]))
+    array([1. , 0.5, 0. ])
+    """
+    most = information.max(axis=1)
+    # Divided before it is squared, which the smallest numbers do not survive.
+    share = information / np.where(most > 0, most, 1.0)[:, None]
+    others = (share**2).sum(axis=1) - 1.0
+    return np.where(most > 0, 1.0 - others / max(information.shape[1] - 1, 1), 0.0)
