@@ -379,3 +379,29 @@ def test_the_seed_draws_the_samples(name: str) -> None:
 
     assert sampled(name, represent, seed=3).to_dict() == sampled(name, represent, seed=3).to_dict()
     assert sampled(name, represent, seed=3).value != sampled(name, represent, seed=4).value
+
+
+@every_score_of_runs
+def test_runs_that_found_the_same_latents_agree_and_others_do_not(name: str) -> None:
+    factors = drawn()
+    found, order = blurred(factors), [2, 0, 1]
+    same = load(name)([found, -found[:, order], 3.0 + 5.0 * found])
+    other = load(name)([noise(factors), blurred(factors), factors @ np.random.default_rng(5).normal(size=(3, 3))])
+    assert same.value > other.value + 0.2
+    assert load(name).declaration.lowest <= other.value <= same.value <= load(name).declaration.highest
+    assert json.loads(json.dumps(same.to_dict()))["value"] == same.value
+
+
+@every_score_of_runs
+def test_the_order_of_runs_does_not_matter(name: str) -> None:
+    runs = [identity(drawn()), blurred(drawn()), repeated(drawn())]
+    assert load(name)(runs[::-1]).value == pytest.approx(load(name)(runs).value, abs=1e-12)
+
+
+@every_score_of_runs
+def test_runs_are_refused_with_a_sentence(name: str) -> None:
+    codes = blurred(drawn(30))
+    wrong = [[codes], [codes, codes[:9]], [codes, with_value(np.nan)], [codes, codes[:, 0]]]
+    for runs in wrong:
+        with pytest.raises(InvalidData, match=r"at least 2|same samples|NaN|\(samples, latents\)"):
+            load(name)(runs)

@@ -1,19 +1,24 @@
-"""Logistic regression as the scores of the literature use it: scikit-learn's, with its defaults, on any labels.
+"""The classifiers by which the scores of the literature read factors, on any labels.
 
-Labels of one value, or folds that miss one, leave nothing to fit: then the commonest value is the answer, or the usual
-penalty serves.
+Logistic regression is scikit-learn's, with its defaults. Labels of one value, or folds that miss one, leave nothing to
+fit: then that value is the answer, or the usual penalty serves.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from unbraid.errors import InvalidOption
+from unbraid.info.boosting import boost
 from unbraid.types import Floats, Integers
 
-__all__ = ["Answers", "logistic"]
+__all__ = ["Answers", "Predictor", "logistic", "read"]
+
+Predictor: TypeAlias = Literal["lightgbm", "original", "logistic"]
+"""Boosted trees of either kind (:mod:`unbraid.info.boosting`), or logistic regression with a penalty that is chosen."""
 
 PENALTIES, FOLDS = 10, 5
 
@@ -69,3 +74,23 @@ def logistic(codes: Floats, values: Integers, test_codes: Floats, *, chosen: boo
         except ValueError:  # a fold of a single value
             fitted = LogisticRegression().fit(codes, values)
         return Answers(seen, fitted.predict_proba(codes), fitted.predict_proba(test_codes))
+
+
+def read(
+    codes: Floats, values: Integers, test_codes: Floats, *, predictor: Predictor = "lightgbm", seed: int = 0
+) -> tuple[Integers, Integers]:
+    """What a predictor learned from some samples says of them ``(N,)`` and of the test samples ``(M,)``.
+
+    Raises:
+        InvalidOption: When the predictor is unknown.
+
+    >>> codes = np.array([[-2.0], [-1.0], [1.0], [2.0]])
+    >>> read(codes, np.array([3, 3, 7, 7]), np.array([[-5.0], [5.0]]))[1]
+    array([3, 7])
+    """
+    if predictor not in ("lightgbm", "original", "logistic"):
+        raise InvalidOption(f"the predictor must be 'lightgbm', 'original' or 'logistic', but is {predictor!r}")
+    if predictor == "logistic" or (values == values[0]).all():
+        return logistic(codes, values, test_codes, chosen=True).named()
+    learned = boost(codes, values, test_codes, trees=predictor, seed=seed)
+    return learned.answers, learned.test_answers

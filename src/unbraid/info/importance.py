@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 
-from unbraid.types import Floats
+from unbraid.types import Floats, Integers
 
-__all__ = ["completeness", "concentration", "disentanglement", "gaps", "purity"]
+__all__ = ["completeness", "concentration", "disentanglement", "gaps", "independent_groups", "purity"]
 
 
 def gaps(matrix: Floats) -> Floats:
@@ -77,3 +77,30 @@ def purity(information: Floats) -> Floats:
     share = information / np.where(most > 0, most, 1.0)[:, None]
     others = (share**2).sum(axis=1) - 1.0
     return np.where(most > 0, 1.0 - others / max(information.shape[1] - 1, 1), 0.0)
+
+
+def independent_groups(matrix: Floats) -> tuple[Floats, Integers]:
+    """Into how many separate groups of latents and factors what is related falls, as weaker relations come in.
+
+    Args:
+        matrix: How strongly each latent is related to each factor, not negative, ``(D, F)``.
+
+    Returns:
+        The entries of the matrix, descending, ``(D F,)``; and for each how many groups of at least one latent and one
+        factor there are when the relations at least as strong, 0 being none, connect them.
+
+    >>> independent_groups(np.array([[0.9, 0.1], [0.0, 0.5]]))
+    (array([0.9, 0.5, 0.1, 0. ]), array([1, 2, 1, 1]))
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    latents, factors = matrix.shape
+    strengths = np.sort(matrix, axis=None)[::-1]
+    counts = []
+    for strength in strengths:
+        ends = np.nonzero((matrix >= strength) & (matrix > 0))
+        edges = coo_array((np.ones(len(ends[0])), (ends[0], latents + ends[1])), shape=(latents + factors,) * 2)
+        name = connected_components(edges, directed=False)[1]
+        counts.append(len(np.unique(name[ends[0]])))
+    return strengths, np.array(counts, dtype=np.int64)
