@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unbraid.errors import InvalidData, InvalidOption
+from unbraid.info.representations import representation
 from unbraid.score import Sampler
 from unbraid.scores.covariateshift import covariateshift
 from unbraid.types import Factor, FactorSpace
@@ -27,8 +28,24 @@ def test_a_sum_is_read_as_if_the_other_had_stayed() -> None:
         right = [np.clip(a + b - w, 0, 3) == a for b in range(4) if b != w for a in range(4)]
         possible.append(np.mean(right))
     assert min(abs(result.parts["0"] - share) for share in possible) < 0.03
+    assert min(abs(result.parts["1"] - share) for share in possible) < 0.03
     assert result.parts["unshifted"] == 1.0
     assert result.parts["gap"] == pytest.approx(1 - result.value)
+
+
+def test_turned_codes_lose_what_straight_ones_keep() -> None:
+    space = FactorSpace([Factor("a", 8), Factor("b", 8), Factor("c", 8)])
+    turned = covariateshift(Sampler(space, lambda f: representation("rotated", f, sizes=space.sizes)))
+    assert turned.parts["unshifted"] > 0.9
+    assert turned.parts["gap"] > 0.2
+    assert turned.parts["2"] == pytest.approx(1.0, abs=0.02)  # the odd factor is not turned
+
+
+def test_boosted_trees_do_as_well() -> None:
+    sampler = Sampler(SPACE, lambda f: f.astype(float))
+    assert covariateshift(sampler, train=200, asked=100, predictor="lightgbm").value == 1.0
+    with pytest.raises(InvalidOption, match="'guess'"):
+        covariateshift(sampler, train=20, predictor="guess")  # type: ignore[arg-type]
 
 
 def test_codes_that_say_nothing_are_at_chance() -> None:

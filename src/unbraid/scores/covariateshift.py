@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from unbraid.errors import require_at_least
-from unbraid.info.boosting import boost
+from unbraid.info.forest import Reader, answer
 from unbraid.info.interventions import free_factors, living
 from unbraid.score import Sampler, Score, as_codes, score
 from unbraid.seed import numpy_generator
@@ -29,29 +29,39 @@ __all__ = ["covariateshift"]
   year = {2020}
 }""",
 )
-def covariateshift(sampler: Sampler, *, train: int = 1000, asked: int = 500, seed: int = 0) -> Score:
-    r"""How often boosted trees, shown a single value of one factor, read another factor rightly at all other values.
+def covariateshift(
+    sampler: Sampler,
+    *,
+    train: int = 1000,
+    asked: int = 500,
+    predictor: Reader = "forest",
+    seed: int = 0,
+) -> Score:
+    r"""How often a predictor, shown a single value of one factor, reads another factor rightly at all other values.
 
-    For every target factor another factor and one value of it are drawn. The trees learn the target from samples with
-    that value and are asked about samples with any other:
+    For every factor s one of its values is drawn. Each other factor t is learned from samples with that value and read
+    from samples with any other:
 
-    .. math:: \frac1F \sum_t P \left( \hat y_t = v_t \mid v_s \ne w \right), \qquad \hat y_t \text{ learned where }
-        v_s = w
+    .. math:: \frac{1}{F (F - 1)} \sum_s \sum_{t \ne s} P \left( \hat y_t = v_t \mid v_s \ne w_s \right), \qquad
+        \hat y_t \text{ learned where } v_s = w_s
 
     Where each factor has latents to itself, what was learned holds on; where the other factor moves the same latents it
     does not. Chance is 1 / K. The gap to the accuracy on samples like those learned from is what the shift alone costs.
+    The reference draws one s for every t, which leaves much to chance, and has boosted trees: ``"original"``.
 
-    Factors of one value are left out. Where the latents do not vary, the trees name the commonest value.
+    Factors of one value are left out. Where the latents do not vary, the answer is the commonest value.
 
     Args:
         sampler: The factors and their representation.
-        train: How many samples the trees learn from, at least 2.
-        asked: How many samples they are asked about, of each kind, at least 1.
-        seed: Draws the shifts and all samples; at least 0.
+        train: How many samples are learned from for each factor that is held, at least 2.
+        asked: How many samples are read, of each kind, at least 1.
+        predictor: ``"forest"`` for randomised trees (:mod:`unbraid.info.forest`), ``"lightgbm"`` or ``"original"`` for
+            boosted ones, ``"logistic"`` for logistic regression.
+        seed: Draws the values held and all samples; at least 0.
 
     Returns:
-        The mean accuracy in [0, 1]; that of each factor, ``unshifted`` (the mean accuracy at the value learned from)
-        and ``gap`` (1 less the quotient of both, at least 0) as parts.
+        The mean accuracy in [0, 1]; that of each factor read, ``unshifted`` (the mean accuracy at the value learned
+        from) and ``gap`` (1 less the quotient of both, at least 0) as parts.
 
     Raises:
         InvalidData: When fewer than two factors have more than one value, or codes are not finite.
@@ -68,25 +78,22 @@ def covariateshift(sampler: Sampler, *, train: int = 1000, asked: int = 500, see
     space, generator = sampler.space, numpy_generator(seed, "shift")
     columns = free_factors(space, least=2)
     blocks = []
-    for target in columns:
-        shifted = generator.choice(columns[columns != target])
-        size = space.sizes[shifted]
+    for held in columns:
+        size = space.sizes[held]
         value = int(generator.integers(size))
         block = space.sample(train + 2 * asked, generator)
-        block[: train + asked, shifted] = value
-        block[train + asked :, shifted] = (value + generator.integers(1, size, size=asked)) % size
+        block[: train + asked, held] = value
+        block[train + asked :, held] = (value + generator.integers(1, size, size=asked)) % size
         blocks.append(block)
     codes = living(as_codes(sampler.represent(np.concatenate(blocks)), "the sampler's codes"))
-    right = []
-    for target, block, own in zip(columns, blocks, np.split(codes, len(columns)), strict=True):
-        values, truth = block[:train, target], block[train:, target]
-        if np.ptp(values):
-            answers = boost(own[:train], values, own[train:], seed=seed).test_answers
-        else:
-            answers = np.full(len(truth), values[0])
-        right.append([float(np.mean(part)) for part in np.split(answers == truth, 2)])
-    unshifted, each = np.array(right).T
+    right = np.full((2, len(columns), len(columns)), np.nan)
+    for h, (block, own) in enumerate(zip(blocks, np.split(codes, len(columns)), strict=True)):
+        for t, target in enumerate(columns):
+            if t != h:
+                named = answer(own[:train], block[:train, target], own[train:], predictor=predictor, seed=seed)
+                right[:, h, t] = (named == block[train:, target]).reshape(2, asked).mean(axis=1)
+    unshifted, each = np.nanmean(right[0]), np.nanmean(right[1], axis=0)
     parts = {str(column): float(value) for column, value in zip(columns, each, strict=True)}
-    parts["unshifted"] = float(unshifted.mean())
-    parts["gap"] = max(0.0, 1.0 - float(each.mean()) / parts["unshifted"]) if parts["unshifted"] else 0.0
+    parts["unshifted"] = float(unshifted)
+    parts["gap"] = float(max(0.0, 1.0 - each.mean() / unshifted)) if unshifted else 0.0
     return Score(float(each.mean()), parts)
