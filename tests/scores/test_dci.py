@@ -73,6 +73,16 @@ def test_a_merged_latent_is_complete_but_not_disentangled() -> None:
     assert result.parts["informativeness"] == 1.0
 
 
+def test_a_dead_latent_hides_none_of_those_behind_it() -> None:
+    # An implementation elsewhere stops at the first dead latent, and all after it count as tangled.
+    factors = np.random.default_rng(0).integers(0, 3, size=(300, 2))
+    result = dci(np.column_stack([np.zeros(300), factors[:, 0], np.full(300, 7.0), factors[:, 1]]), factors)
+    assert result.value == pytest.approx(1.0, abs=1e-6)
+    assert result.matrix is not None
+    assert result.matrix.argmax(axis=0).tolist() == [1, 3]
+    assert (result.matrix[[0, 2]] == 0).all()
+
+
 def test_values_named_by_any_numbers_and_seen_only_in_the_test_are_allowed() -> None:
     factors = np.random.default_rng(0).integers(0, 3, size=(200, 1)) * 1000 - 7
     test = np.array([[-7.0], [993.0], [1993.0], [5.0]])

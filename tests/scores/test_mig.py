@@ -39,6 +39,21 @@ def test_more_values_than_bins_keep_a_perfect_code_below_one() -> None:
     assert mig(factors, factors).parts["0"] == pytest.approx(np.log(20) / np.log(40))
 
 
+def test_every_latent_keeps_its_own_samples() -> None:
+    # Copied code elsewhere reads the samples of one latent as latents of one sample, and nothing is left of the gap.
+    factors = np.random.default_rng(0).integers(0, (4, 5), size=(600, 2))
+    order = np.random.default_rng(1).permutation(600)
+    assert mig(factors[order], factors[order]).value == pytest.approx(mig(factors, factors).value)
+    assert mig(factors, factors).value > 0.95
+    assert mig(factors[order], factors).value < 0.05
+
+
+def test_the_gap_is_a_share_of_the_entropy_of_the_factor_not_of_the_code() -> None:
+    factors = np.stack(np.meshgrid(np.arange(4), np.arange(2)), axis=-1).reshape(-1, 2)
+    halved = np.column_stack([factors[:, 0] // 2, factors[:, 1]])
+    assert mig(halved, factors).parts == pytest.approx({"0": 0.5, "1": 1.0})
+
+
 def test_a_single_bin_is_refused() -> None:
     with pytest.raises(InvalidOption, match="bins"):
         mig(np.eye(3), np.arange(3)[:, None], bins=1)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from unbraid.info.importance import completeness as completeness
     from unbraid.info.importance import disentanglement as disentanglement
     from unbraid.info.importance import gaps as gaps
+    from unbraid.info.importance import independent_groups as independent_groups
+    from unbraid.info.importance import purity as purity
     from unbraid.info.logistic import linear_cross_entropy as linear_cross_entropy
     from unbraid.info.neighbours import neighbour_information as neighbour_information
     from unbraid.info.svm import single_latent_accuracy as single_latent_accuracy
@@ -26,11 +28,13 @@ _HOMES = {
     "disentanglement": "importance",
     "entropy": "discrete",
     "gaps": "importance",
+    "independent_groups": "importance",
     "linear_cross_entropy": "logistic",
     "minibatch_stratified": "aggregate",
     "minibatch_weighted": "aggregate",
     "mutual_information": "discrete",
     "neighbour_information": "neighbours",
+    "purity": "importance",
     "single_latent_accuracy": "svm",
 }
 
@@ -41,11 +45,13 @@ __all__ = [
     "disentanglement",
     "entropy",
     "gaps",
+    "independent_groups",
     "linear_cross_entropy",
     "minibatch_stratified",
     "minibatch_weighted",
     "mutual_information",
     "neighbour_information",
+    "purity",
     "single_latent_accuracy",
 ]
 
