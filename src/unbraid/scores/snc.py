@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from unbraid.errors import require_at_least
-from unbraid.info.discrete import mutual_information
 from unbraid.info.matching import match
+from unbraid.info.neurons import aligned, equal_bins
 from unbraid.score import Codes, Factors, Score, hold_out, score, varying
-from unbraid.types import Floats, Integers
+from unbraid.types import Integers
 
 __all__ = ["snc"]
 
@@ -64,21 +64,20 @@ def snc(
     require_at_least(0, seed=seed)
     codes, factors, test_codes, test_factors = hold_out(codes, factors, test, seed=seed)
     columns = varying(factors)
-    matrix = np.zeros((codes.shape[1], factors.shape[1]))
-    ordered, classes = np.sort(codes, axis=0), [np.unique(factors[:, f], return_inverse=True) for f in columns]
-    for f, (values, inverse) in zip(columns, classes, strict=True):
-        labels = _bins(codes, ordered, len(values))
-        matrix[:, f] = mutual_information(labels, inverse.reshape(-1, 1))[:, 0]
+    own, shared = aligned(codes, factors[:, columns])
+    ordered = np.sort(codes, axis=0)
     shares = np.zeros(len(columns))
-    own = dict(zip(*match(matrix[:, columns])[::-1], strict=True))
-    for place, (f, (values, inverse)) in enumerate(zip(columns, classes, strict=True)):
+    for place, f in enumerate(columns):
+        values, classes = np.unique(factors[:, f], return_inverse=True)
         if place in own:
             d = [own[place]]
-            answers = _named(_bins(codes[:, d], ordered[:, d], len(values))[:, 0], inverse.ravel(), len(values))
-            named = values[answers[_bins(test_codes[:, d], ordered[:, d], len(values))[:, 0]]]
+            answers = _named(equal_bins(codes[:, d], ordered[:, d], len(values))[:, 0], classes.ravel(), len(values))
+            named = values[answers[equal_bins(test_codes[:, d], ordered[:, d], len(values))[:, 0]]]
         else:
-            named = values[np.bincount(inverse.ravel()).argmax()]
+            named = values[np.bincount(classes.ravel()).argmax()]
         shares[place] = np.mean(named == test_factors[:, f])
+    matrix = np.zeros((codes.shape[1], factors.shape[1]))
+    matrix[:, columns] = shared
     parts = {str(column): float(share) for column, share in zip(columns, shares, strict=True)}
     settings = {
         "train_samples": len(codes),
@@ -86,19 +85,6 @@ def snc(
         "constant_factors": np.setdiff1d(np.arange(factors.shape[1]), columns).tolist(),
     }
     return Score(float(shares.mean()), parts, matrix, settings)
-
-
-def _bins(codes: Floats, ordered: Floats, count: int) -> Integers:
-    """The bin, 0 to ``count - 1``, of every code: by the middle of its rank among the sorted samples."""
-    ranks = np.stack(
-        [
-            np.searchsorted(sample, column, side="left") + np.searchsorted(sample, column, side="right")
-            for sample, column in zip(ordered.T, codes.T, strict=True)
-        ],
-        axis=1,
-    )
-    # Equal codes are not parted; in the reference a border among them falls between one value and the next.
-    return np.asarray(np.minimum(ranks * count // (2 * len(ordered)), count - 1))
 
 
 def _named(bins: Integers, classes: Integers, count: int) -> Integers:
