@@ -47,6 +47,24 @@ def test_codes_that_are_all_dead_score_zero_and_not_nan() -> None:
     assert dcimig(representation("all dead", FACTORS), FACTORS).value == 0.0
 
 
+DSPRITES = np.random.default_rng(0).integers(0, (3, 6, 40, 32, 32), size=(10000, 5))
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("permuted", 0.863),
+        ("periodic", 0.838),
+        ("duplicated", 0.863),
+        ("merged", 0.701),
+        ("noisy", 0.272),
+        ("random", 0.001),
+    ],
+)
+def test_known_codes_score_as_with_other_implementations(name: str, published: float) -> None:
+    assert dcimig(representation(name, DSPRITES), DSPRITES).value == pytest.approx(published, abs=0.005)
+
+
 def test_a_single_bin_is_refused() -> None:
     with pytest.raises(InvalidOption, match="bins"):
         dcimig(np.eye(3), np.arange(3)[:, None], bins=1)

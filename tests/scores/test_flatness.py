@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from unbraid.errors import InvalidOption
+from unbraid.info.representations import representation
 from unbraid.score import Sampler
 from unbraid.scores.flatness import flatness
 from unbraid.types import Factor, FactorSpace, Floats, Integers
@@ -56,6 +57,13 @@ def test_known_codes_have_known_ratios(represent: Callable[[Integers], Floats], 
     result = flatness(Sampler(SPACE, represent))
     assert result.value == pytest.approx(value, abs=1e-9)
     assert result.parts["l2"] == pytest.approx(l2, abs=1e-9)
+
+
+def test_perfect_codes_beside_latents_of_dust_score_as_with_the_reference() -> None:
+    space = FactorSpace([Factor(str(f), size) for f, size in enumerate((3, 6, 40, 32, 32))])
+    result = flatness(Sampler(space, lambda f: representation("permuted", f, sizes=space.sizes)))
+    assert result.value == pytest.approx(0.765, abs=0.01)
+    assert result.parts["l2"] == pytest.approx(0.976, abs=0.01)
 
 
 def test_a_turn_back_and_a_circle_cost() -> None:

@@ -53,6 +53,24 @@ def test_a_dead_latent_is_the_best_of_none_and_dead_codes_score_zero() -> None:
     assert jemmig(representation("all dead", FACTORS), FACTORS).value == 0.0
 
 
+DSPRITES = np.random.default_rng(0).integers(0, (3, 6, 40, 32, 32), size=(10000, 5))
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("permuted", 0.944),
+        ("periodic", 0.856),
+        ("duplicated", 0.854),
+        ("merged", 0.81),
+        ("noisy", 0.335),
+        ("random", 0.113),
+    ],
+)
+def test_known_codes_score_as_with_other_implementations(name: str, published: float) -> None:
+    assert jemmig(representation(name, DSPRITES), DSPRITES).value == pytest.approx(published, abs=0.01)
+
+
 def test_a_single_bin_is_refused() -> None:
     with pytest.raises(InvalidOption, match="bins"):
         jemmig(np.eye(3), np.arange(3)[:, None], bins=1)

@@ -63,6 +63,25 @@ def test_codes_that_are_all_dead_score_zero_and_not_nan() -> None:
     assert med(representation("all dead", FACTORS), FACTORS).parts == {"disentanglement": 0.0, "completeness": 0.0}
 
 
+DSPRITES = np.random.default_rng(0).integers(0, (3, 6, 40, 32, 32), size=(10000, 5))
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("permuted", 0.91),
+        ("periodic", 0.917),
+        ("duplicated", 0.911),
+        ("merged", 0.726),
+        ("noisy", 0.7),
+        ("rotated", 0.541),
+        ("random", 0.003),
+    ],
+)
+def test_known_codes_score_as_with_other_implementations(name: str, published: float) -> None:
+    assert med(representation(name, DSPRITES), DSPRITES).value == pytest.approx(published, abs=0.01)
+
+
 def test_no_bins_and_no_latents_are_refused() -> None:
     with pytest.raises(InvalidOption, match="bins"):
         med(np.eye(3), np.arange(3)[:, None], bins=1)

@@ -36,8 +36,8 @@ def hfs(codes: Codes, factors: Factors = None, *, batch: int = 64, batches: int 
     .. math:: \frac{2}{D (D - 1)} \sum_{i < j} \max_{a, b} \min_k \left( (z_{a i} - z_{k i})^2 +
         (z_{b j} - z_{k j})^2 \right)
 
-    over the codes z of a batch, averaged over batches: the squared Hausdorff distance from the support that each pair of
-    latents would have if it were a product to the one it has. Unlike independence this survives factors that are
+    over the codes z of a batch, averaged over batches: the squared Hausdorff distance from the support that each pair
+    of latents would have if it were a product to the one it has. Unlike independence this survives factors that are
     correlated in the data, as long as every combination occurs at all; and like it, it says nothing of use.
 
     Latents are brought to unit spread, and the mean over pairs is taken where the paper has the sum of raw codes, so
