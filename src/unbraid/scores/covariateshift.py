@@ -33,7 +33,7 @@ def covariateshift(
     sampler: Sampler,
     *,
     train: int = 1000,
-    asked: int = 500,
+    asked: int = 250,
     predictor: Reader = "forest",
     seed: int = 0,
 ) -> Score:

@@ -32,7 +32,7 @@ def nk(
     *,
     test: tuple[Codes, Factors] | None = None,
     predictor: Reader = "forest",
-    train: int = 2000,
+    train: int = 1000,
     seed: int = 0,
 ) -> Score:
     r"""Neuron knockout: by how much the accuracy on a factor falls when its own latent is taken away.

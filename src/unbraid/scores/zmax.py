@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from unbraid.errors import require_at_least
-from unbraid.info.interventions import free_factors, living
+from unbraid.info.alive import alive
+from unbraid.info.interventions import free_factors
 from unbraid.score import Sampler, Score, as_codes, score
 from unbraid.seed import numpy_generator
 
@@ -80,17 +81,18 @@ def zmax(
     anew = space.sample(votes * batch, generator).reshape(values.shape)
     own = columns[freed]
     values[np.arange(votes), :, own] = anew[np.arange(votes), :, own]
-    asked = np.concatenate([values.reshape(-1, len(space.sizes)), space.sample(max(1000, batch), generator)])
-    codes = living(as_codes(sampler.represent(asked), "the sampler's codes"))
-    batches, overall = codes[: votes * batch].reshape(votes, batch, -1), codes[votes * batch :]
+    batches = as_codes(sampler.represent(values.reshape(-1, len(space.sizes))), "the sampler's codes")
+    overall = sampler.codes(max(1000, batch), generator)
+    living = alive(np.concatenate([batches, overall]))
+    batches = batches.reshape(votes, batch, -1)
     variance = overall.var(axis=0, ddof=1)
-    alive = (np.ptp(overall, axis=0) > 0) & (np.sqrt(variance) >= threshold)
+    living &= (variance > 0) & (np.sqrt(variance) >= threshold)
     right = np.zeros(votes, dtype=bool)
     trained = np.arange(votes) < 2 * votes // 3
-    if alive.any():
-        winner = (batches[:, :, alive].var(axis=1, ddof=1) / variance[alive]).argmax(axis=1)
-        moved = (np.ptp(batches[:, :, alive], axis=1) > 0).any(axis=1)
-        tally = np.zeros((int(alive.sum()), len(columns)))
+    if living.any():
+        winner = (batches[:, :, living].var(axis=1, ddof=1) / variance[living]).argmax(axis=1)
+        moved = (np.ptp(batches[:, :, living], axis=1) > 0).any(axis=1)
+        tally = np.zeros((int(living.sum()), len(columns)))
         np.add.at(tally, (winner[trained & moved], freed[trained & moved]), 1.0)
         right = moved & (tally.argmax(axis=1)[winner] == freed)
     parts = {}
