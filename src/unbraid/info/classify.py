@@ -1,7 +1,7 @@
 """The classifiers by which the scores of the literature read factors, on any labels.
 
-Logistic regression is scikit-learn's, with its defaults. Labels of one value, or folds that miss one, leave nothing to
-fit: then that value is the answer, or the usual penalty serves.
+Logistic regression is scikit-learn's with its defaults, in its own form where a penalty is chosen. Labels of one value,
+or folds that miss one, leave nothing to fit: then that value is the answer, or the usual penalty serves.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import warnings
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from scipy.special import softmax
 
 from unbraid.errors import InvalidOption
 from unbraid.info.boosting import boost
+from unbraid.info.softmax import softmax_regression
 from unbraid.types import Floats, Integers
 
 __all__ = ["Answers", "Predictor", "logistic", "read"]
@@ -54,26 +56,34 @@ def logistic(codes: Floats, values: Integers, test_codes: Floats, *, chosen: boo
     >>> logistic(codes, np.array([3, 3, 7, 7]), np.array([[-5.0], [5.0]])).named()[1]
     array([3, 7])
     """
-    from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
-    from sklearn.model_selection import KFold
-
-    seen = np.unique(values)
+    seen, classes = np.unique(values, return_inverse=True)
     if len(seen) == 1:
         return Answers(seen, np.ones((len(codes), 1)), np.ones((len(test_codes), 1)))
     # Numbers whose squares overflow would end the search where it starts.
     size = max(float(np.abs(codes).max()) / 1e6, 1.0)
     codes, test_codes = codes / size, test_codes / size
+    weights = _chosen(codes, classes, len(seen)) if chosen and len(codes) >= FOLDS else None
+    if weights is None:
+        weights = softmax_regression(codes, classes)
+    chance, test_chance = (softmax(x @ weights[:, :-1].T + weights[:, -1], axis=1) for x in (codes, test_codes))
+    return Answers(seen, chance, test_chance)
+
+
+def _chosen(codes: Floats, classes: Integers, outputs: int) -> Floats | None:
+    """Weights with the penalty that folds choose, or None where one of them holds a single class."""
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.model_selection import KFold
+
     with warnings.catch_warnings():
         # That the search ends after a hundred steps, and that a fold misses a value, is part of the definition.
         warnings.simplefilter("ignore")
-        fitted = LogisticRegression()
-        if chosen and len(codes) >= FOLDS:
-            fitted = LogisticRegressionCV(Cs=PENALTIES, cv=KFold(n_splits=FOLDS))
         try:
-            fitted.fit(codes, values)
-        except ValueError:  # a fold of a single value
-            fitted = LogisticRegression().fit(codes, values)
-        return Answers(seen, fitted.predict_proba(codes), fitted.predict_proba(test_codes))
+            fitted = LogisticRegressionCV(Cs=PENALTIES, cv=KFold(n_splits=FOLDS)).fit(codes, classes)
+        except ValueError:
+            return None
+    weights = np.zeros((outputs, codes.shape[1] + 1))
+    weights[-len(fitted.coef_) :] = np.column_stack([fitted.coef_, fitted.intercept_])
+    return weights
 
 
 def read(
