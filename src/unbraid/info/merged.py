@@ -119,7 +119,8 @@ def _learners(codes: Floats, target: Any, test_codes: Floats, leaves: int, depth
     for own, thresholds in cuts:
         # An order and its reverse, so that either of two copies comes first in half of the trees.
         orders = [generator.permutation(latents) for _ in range(1 if len(cuts) > 8 else 2)]
-        orders = [order[::way] for order in orders for way in (1, -1)]
+        # Of many classes one order each is fair enough, and half as many boosters fit into memory.
+        orders = [order[::way] for order in orders for way in ((1, -1) if len(cuts) <= 64 else (1,))]
         within = _fitted(own, thresholds, bins)
         data = [
             lightgbm.Dataset(np.ascontiguousarray(within[:, order]), reference=template, params=settings)
