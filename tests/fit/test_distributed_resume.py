@@ -1,7 +1,7 @@
 """Two processes, whatever they fit and wherever they are killed, end bit for bit as two that nothing stopped.
 
-Fifty drawn combinations share one pair of processes; this file is also their script. The same combinations are held
-against one process.
+Many drawn combinations share one pair of processes; this file is also their script. One process is held against the
+same combinations, and more.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from unbraid.fit import (
 )
 from unbraid.fit.state import HISTORY, STEP, STOP
 
-CASES, STEPS = 50, 12
+CASES, SHARED, STEPS = 30, 24, 12
 ROWS = torch.randn(22, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
 
@@ -228,7 +228,7 @@ def script(folder: Path) -> None:
     """What each of the two processes does."""
     runtimes = {name: Distributed("cpu", precision=name) for name in ("float32", "bfloat16", "float16")}
     results = []
-    for number in range(CASES):
+    for number in range(SHARED):
         case = drawn(number)
         results.append(lived(case, runtimes[case["precision"]], folder / f"{number}.pt"))
     runtime = runtimes["float32"]
@@ -247,7 +247,7 @@ def both(pair, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(CASES))
+@pytest.mark.parametrize("number", range(SHARED))
 def test_two_processes_killed_anywhere_end_with_the_same_bits(both, number):
     for found in both[1]:
         assert found["results"][number]["different"] == [], drawn(number)
@@ -256,8 +256,8 @@ def test_two_processes_killed_anywhere_end_with_the_same_bits(both, number):
 @pytest.mark.slow
 def test_the_drawn_combinations_are_killed_taken_up_stopped_early_and_scaled(both):
     results = both[1][0]["results"]
-    assert sum(one["killed"] for one in results) > CASES // 2
-    assert len({one["taken_up"] for one in results if one["killed"]}) > 6
+    assert sum(one["killed"] for one in results) > SHARED // 2
+    assert len({one["taken_up"] for one in results if one["killed"]}) > 5
     assert sum(one["stopped"] for one in results) > 3
     assert sum(one["skipped"] for one in results) > 3
     assert [one["steps"] for one in results] == [one["steps"] for one in both[1][1]["results"]]
