@@ -20,6 +20,14 @@ settings.register_profile("unbraid", derandomize=True, deadline=None, max_exampl
 settings.load_profile("unbraid")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _data_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is read from or left in the user's own folder of data; worker processes inherit it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNBRAID_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _same_randomness() -> Iterator[None]:
     """Global generators start each test alike, so that a test that leans on them does not depend on its neighbours."""

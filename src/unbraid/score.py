@@ -60,6 +60,9 @@ class Score:
         matrix: What it was computed from, latents x factors, or None.
         settings: Every setting, sample size and seed that the value depends on.
         name: Which score it is.
+        bounds: What the same score with the same settings says of codes that are known to be good or bad, by name
+            (``"random"``, ``"rotated"``, ``"perfect"``); empty when nobody asked.
+        interval: Between which two numbers the value lay in 95 % of the repeated measurements; None without repeats.
     """
 
     value: float
@@ -67,6 +70,8 @@ class Score:
     matrix: Floats | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    interval: tuple[float, float] | None = None
 
     def __float__(self) -> float:
         return self.value
@@ -87,7 +92,12 @@ class Score:
     def to_dict(self) -> dict[str, Any]:
         """The score as plain numbers, lists and text, ready for JSON."""
         matrix = None if self.matrix is None else self.matrix.tolist()
-        return {"value": self.value, "parts": dict(self.parts), "matrix": matrix, "settings": dict(self.settings)}
+        plain = {"value": self.value, "parts": dict(self.parts), "matrix": matrix, "settings": dict(self.settings)}
+        if self.bounds:
+            plain["bounds"] = dict(self.bounds)
+        if self.interval is not None:
+            plain["interval"] = list(self.interval)
+        return plain
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,12 +22,14 @@ LATENTS = 10
 Maker = Callable[[Floats, np.random.Generator], Floats]
 
 
-def representation(name: str, factors: Integers, *, seed: int = 0) -> Floats:
+def representation(name: str, factors: Integers, *, sizes: Sequence[int] | None = None, seed: int = 0) -> Floats:
     """A synthetic representation of some factors.
 
     Args:
         name: One of :data:`REPRESENTATIONS`.
         factors: Value indices, ``(N, F)``.
+        sizes: How many values each factor has. Factors are brought to mean 0 and spread 1 as if uniform over those,
+            so that a row's code depends on that row and on the noise alone; without sizes as they are in the samples.
         seed: Of its randomness, at least 0.
 
     Returns:
@@ -39,8 +41,12 @@ def representation(name: str, factors: Integers, *, seed: int = 0) -> Floats:
     >>> representation("perfect", np.array([[0], [1]])).shape
     (2, 10)
     """
-    spread = factors.std(axis=0)
-    sources = (factors - factors.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    if sizes is None:
+        centre, spread = factors.mean(axis=0), factors.std(axis=0)
+    else:
+        values = np.asarray(sizes, dtype=np.float64)
+        centre, spread = (values - 1) / 2, np.sqrt((values**2 - 1) / 12)
+    sources = (factors - centre) / np.where(spread > 0, spread, 1)
     return REPRESENTATIONS[name](sources, numpy_generator(seed, f"representation {name}"))
 
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError, safe_open
 
 from unbraid import registry
 from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.encode import check_shape, choose, encode
+from unbraid.runs.measure import BOUNDS, Arrays, Task, needs, run
 from unbraid.runs.run import Run
-from unbraid.score import Declaration, Sampler, Score
+from unbraid.score import Score
 from unbraid.types import Floats, Integers
 from unbraid.world import World
 
 __all__ = ["evaluate"]
+
+Notice = Callable[[int, int, str], None]
 
 
 def evaluate(
@@ -26,18 +36,32 @@ def evaluate(
     scores: Sequence[str] = ("mig", "dci"),
     samples: int = 10_000,
     seed: int = 0,
+    bounds: bool = False,
+    repeats: int = 1,
+    jobs: int = 1,
+    notice: Notice | None = None,
+    skipped: Callable[[str, str], None] | None = None,
 ) -> dict[str, Score]:
     """Measure how far a model's codes come apart into the world's factors.
 
-    The model encodes each image once, however many scores there are. Scores that fit a predictor are given two thirds
-    of the samples to fit and one third to test on. The scores of a run are also kept in its ``scores.json``.
+    The model encodes each image once, however many scores there are; a run keeps its codes in ``codes.safetensors`` for
+    the next time. Scores that fit a predictor hold out a third of the samples to test on. Scores that compare samples
+    of one factor's value (:class:`~unbraid.score.Pool`) pick them from the encoded ones. The scores of a run are also
+    kept in its ``scores.json``.
 
     Args:
         run_or_model: A run, its folder, or a model.
         world: The world; by default the run's own.
-        scores: Names from ``unbraid list scores``.
+        scores: Names from ``unbraid list scores``; ``["all"]`` for every one that a single run can be given.
         samples: How many images are encoded, at least 2; a smaller world is encoded whole.
         seed: What the choice of images and every score's own randomness depend on, at least 0.
+        bounds: Whether to measure also noise, codes turned by 45 degrees and perfect codes, for the same factors,
+            samples and settings: what a value means depends on them.
+        repeats: How often to measure, at least 1, each time with other images and another seed; the value is the first,
+            and the interval holds 95 % of them.
+        jobs: How many processes share the scores; with more than 1 a script needs ``if __name__ == "__main__"``.
+        notice: Called with how many measurements are done, how many there are, and which was the last.
+        skipped: Called with each of ``["all"]`` that cannot be had of these factors, and the reason; the others follow.
 
     Returns:
         The scores by name, their parts named after the factors where they are per factor.
@@ -49,41 +73,81 @@ def evaluate(
     """
     require_at_least(2, samples=samples)
     require_at_least(0, seed=seed)
-    functions = {name: registry.load("scores", name) for name in scores}
-    run = (
-        Run(run_or_model)
-        if isinstance(run_or_model, str | Path)
-        else run_or_model
-        if isinstance(run_or_model, Run)
-        else None
-    )
-    model = run.model if run is not None else run_or_model
-    world = world if world is not None else run.world if run is not None else None
+    require_at_least(1, repeats=repeats, jobs=jobs)
+    names = _names(scores)
+    measured = Run(run_or_model) if isinstance(run_or_model, str | Path) else run_or_model
+    found = measured if isinstance(measured, Run) else None
+    model = found.model if found is not None else measured
+    world = world if world is not None else found.world if found is not None else None
     if world is None or not isinstance(model, Model):
         raise InvalidOption(
             "a model without a run must be given with the world it is measured on: evaluate(model, world)"
         )
     check_shape(model, world)
-    indices = choose(world, samples, seed)
-    codes, factors = encode(model, world, indices), world.factors(indices)
-    results = {name: _score(function, codes, factors, model, world, seed) for name, function in functions.items()}
-    if run is not None:
-        kept = {**run.scores, **{name: score.to_dict() for name, score in results.items()}}
-        folder.write_json(run.path / folder.SCORES, kept)
-    return results
+    total, done = len(names) * (repeats + (len(BOUNDS) if bounds else 0)), 0
+    results: dict[tuple[Task, int], Score] = {}
+    for repeat in range(repeats):
+        indices = choose(world, samples, seed + repeat)
+        codes = _codes(found, model, world, indices) if repeat == 0 else encode(model, world, indices)
+        arrays = Arrays(codes, world.factors(indices), world.space)
+        tasks = [Task(name, of, seed + repeat) for name in names for of in _shown(bounds and repeat == 0)]
+        for task, result in run(tasks, arrays, _represent(model, world), jobs=jobs):
+            if isinstance(result, Score):
+                results[task, repeat] = result
+            elif task.of == "codes":  # what cannot be said of noise is no reason to say nothing
+                if list(scores) != ["all"]:
+                    raise type(result)(f"{task.score}: {result}")
+                if skipped is not None and repeat == 0:
+                    skipped(task.score, str(result))
+            done += 1
+            if notice is not None:
+                notice(done, total, task.score)
+    had = [name for name in names if all((Task(name, "codes", seed + r), r) in results for r in range(repeats))]
+    summary = {name: _summary(name, results, seed, repeats) for name in had}
+    if found is not None:
+        kept = {**found.scores, **{name: score.to_dict() for name, score in summary.items()}}
+        folder.write_json(found.path / folder.SCORES, kept)
+    return summary
 
 
-def _score(function: Any, codes: Floats, factors: Integers, model: Model, world: World, seed: int) -> Score:
-    declaration: Declaration = function.declaration
-    takes = registry.parameters(function)
-    options: dict[str, Any] = {"seed": seed} if "seed" in takes else {}
-    if declaration.needs == "sampler":
+def _names(scores: Sequence[str]) -> list[str]:
+    if list(scores) == ["all"]:
+        return [name for name in registry.names("scores") if needs(name) in ("codes", "sampler")]
+    for name in scores:
+        registry.check("scores", name)
+        if needs(name) not in ("codes", "sampler"):
+            raise InvalidOption(f"{name} compares several runs: it cannot be measured on one")
+    return list(dict.fromkeys(scores))
 
-        def represent(values: Integers) -> Floats:
-            return encode(model, world, world.index(values))
 
-        result: Score = function(Sampler(world.space, represent), **options)
-    else:
-        # A score that fits a predictor holds out a third of the samples by itself.
-        result = function(codes, factors, **options)
-    return result.named(world.space.names)
+def _shown(bounds: bool) -> tuple[str, ...]:
+    return ("codes", *BOUNDS) if bounds else ("codes",)
+
+
+def _represent(model: Model, world: World) -> Callable[[Integers], Floats]:
+    return lambda values: encode(model, world, world.index(values))
+
+
+def _summary(name: str, results: dict[tuple[Task, int], Score], seed: int, repeats: int) -> Score:
+    score = results[Task(name, "codes", seed), 0]
+    if repeats > 1:
+        values = [results[Task(name, "codes", seed + repeat), repeat].value for repeat in range(repeats)]
+        low, high = np.quantile(values, [0.025, 0.975])
+        score = replace(score, interval=(float(low), float(high)), settings={**score.settings, "repeats": repeats})
+    known = {of: results[Task(name, of, seed), 0].value for of in BOUNDS if (Task(name, of, seed), 0) in results}
+    return replace(score, bounds=known)
+
+
+def _codes(found: Run | None, model: Model, world: World, indices: Integers) -> Floats:
+    """The codes of the images, from the run's own file where it holds just these."""
+    if found is None:
+        return encode(model, world, indices)
+    digest = hashlib.blake2b((found.path / folder.MODEL).read_bytes(), digest_size=16)
+    digest.update(json.dumps(repr(world)).encode() + np.ascontiguousarray(indices).tobytes())
+    key, path = digest.hexdigest(), found.path / folder.CODES
+    with suppress(SafetensorError, OSError), safe_open(path, "numpy") as file:  # damaged: it is only a copy
+        if (file.metadata() or {}).get("key") == key:
+            return np.asarray(file.get_tensor("codes"), dtype=np.float64)
+    codes = encode(model, world, indices)
+    folder.write_bytes(path, safetensors.numpy.save({"codes": codes}, metadata={"key": key}))
+    return codes

@@ -13,6 +13,7 @@ from unbraid.errors import RunError
 
 __all__ = [
     "CHECKPOINT",
+    "CODES",
     "FIGURES",
     "HISTORY",
     "MODEL",
@@ -31,6 +32,7 @@ MODEL = "model.safetensors"
 HISTORY = "history.jsonl"
 SCORES = "scores.json"
 CHECKPOINT = "checkpoint.pt"
+CODES = "codes.safetensors"
 FIGURES = "figures"
 LOCK, PROBE = ".lock", ".writable"
 

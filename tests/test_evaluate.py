@@ -1,0 +1,105 @@
+"""Evaluation: codes are made once, processes change nothing, and every value stands beside its floor and ceiling."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from unbraid import registry
+from unbraid.errors import InvalidData, InvalidOption
+from unbraid.files.source import data_folder
+from unbraid.runs import evaluate as module
+from unbraid.runs import folder
+from unbraid.runs.evaluate import evaluate
+from unbraid.runs.measure import BOUNDS
+from unbraid.runs.train import train
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "a"
+    return train("vae", "digits", steps=3, batch_size=8, out=out, progress=False).path
+
+
+@pytest.fixture
+def path(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "a"))
+
+
+def test_codes_are_encoded_once_and_again_when_the_weights_change(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    encode = module.encode
+    monkeypatch.setattr(module, "encode", lambda *arguments: made.append(1) or encode(*arguments))
+    first = evaluate(path, scores=["mig"], samples=200)["mig"]
+    assert evaluate(path, scores=["mig"], samples=200)["mig"].value == first.value
+    assert len(made) == 1
+    evaluate(path, scores=["mig"], samples=100)
+    assert len(made) == 2
+    (path / folder.CODES).write_bytes(b"damaged")
+    assert evaluate(path, scores=["mig"], samples=200)["mig"].value == first.value
+    assert len(made) == 3
+
+
+@pytest.mark.slow
+def test_processes_that_share_the_work_find_the_same(path: Path) -> None:
+    asked = {"scores": ["mig", "sap", "dci", "flatness"], "samples": 300, "bounds": True}
+    alone = evaluate(path, **asked)
+    for kept in (data_folder() / "bounds").iterdir():
+        kept.unlink()
+    assert {n: s.to_dict() for n, s in evaluate(path, **asked, jobs=2).items()} == {
+        n: s.to_dict() for n, s in alone.items()
+    }
+
+
+def test_a_value_stands_beside_noise_turned_and_perfect_codes(path: Path) -> None:
+    score = evaluate(path, scores=["mig"], samples=600, bounds=True)["mig"]
+    assert tuple(score.bounds) == BOUNDS
+    assert score.bounds["random"] < 0.1 < score.bounds["perfect"]
+    kept = json.loads((path / folder.SCORES).read_text())["mig"]
+    assert kept["bounds"] == dict(score.bounds)
+
+
+def test_what_is_known_of_synthetic_codes_is_kept_for_other_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"scores": ["mig"], "samples": 500, "bounds": True}
+    first = evaluate(path, **asked)["mig"]
+    monkeypatch.setattr("unbraid.runs.measure.representation", None)
+    assert evaluate(path, **asked)["mig"].bounds == first.bounds
+
+
+def test_repeats_take_other_images_and_give_an_interval(path: Path) -> None:
+    score = evaluate(path, scores=["mig"], samples=300, repeats=4)["mig"]
+    alone = [evaluate(path, scores=["mig"], samples=300, seed=seed)["mig"].value for seed in range(4)]
+    assert score.value == alone[0]
+    assert min(alone) <= score.interval[0] < score.interval[1] <= max(alone)
+    assert score.settings["repeats"] == 4
+
+
+def test_every_score_of_one_run_is_measured_by_all_and_the_others_say_why_not(path: Path) -> None:
+    seen, without = [], {}
+    results = evaluate(
+        path, scores=["all"], samples=300, notice=lambda *progress: seen.append(progress), skipped=without.__setitem__
+    )
+    possible = {n for n in registry.names("scores") if module.needs(n) in ("codes", "sampler")}
+    assert set(results) | set(without) == possible
+    assert {"mig", "dci", "sap"} <= set(results)
+    assert "needs at least 2" in without["betavae_score"], "digits have one factor"
+    assert [row[:2] for row in seen] == [(i + 1, len(possible)) for i in range(len(possible))]
+
+
+def test_a_score_that_cannot_be_had_is_named(path: Path) -> None:
+    with pytest.raises(InvalidData, match=r"^mig: every factor has one value"):
+        evaluate(path, scores=["mig"], samples=2, seed=next(s for s in range(99) if same_class(path, s)))
+    with pytest.raises(InvalidOption, match="jobs"):
+        evaluate(path, jobs=0)
+
+
+def same_class(path: Path, seed: int) -> bool:
+    from unbraid.runs.encode import choose
+    from unbraid.runs.run import Run
+
+    world = Run(path).world
+    labels = world.factors(choose(world, 2, seed))
+    return bool((labels[0] == labels[1]).all())
