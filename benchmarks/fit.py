@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from unbraid.fit import Progress, Trial
 from unbraid.fit.state import STEP
 from unbraid.models.vae import VAE
-from unbraid.view import Images
+from unbraid.views.images import Images
 from unbraid.worlds.sprites import Sprites
 
 BATCHES, ROUNDS = 2000, 9

@@ -30,8 +30,8 @@ nb_execution_raise_on_error = True
 HERE = Path(__file__).parent
 SOURCE = Path(unbraid.__file__).parent
 CONTRACTS = ("model", "score", "world", "view")
-SHELVES = ("models", "scores", "worlds", "mix", "plots")
-ROOMS = ("runs", "fit", "info", "groups", "nn")
+SHELVES = ("models", "scores", "worlds", "views", "mix", "plots")
+ROOMS = ("runs", "files", "fit", "info", "groups", "nn")
 FOUNDATIONS = ("registry", "seed", "types", "errors")
 
 

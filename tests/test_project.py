@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "unbraid"
 FILES = {str(file.relative_to(SOURCE)): file for file in sorted(SOURCE.rglob("*.py"))}
 PUBLIC = {name: file for name, file in FILES.items() if not re.search(r"(^|/)_(?!_init__)", name)}
-SHELVES = [shelf for shelf in ("models", "scores", "worlds", "mix", "plots") if (SOURCE / shelf).is_dir()]
+SHELVES = [shelf for shelf in ("models", "scores", "worlds", "views", "mix", "plots") if (SOURCE / shelf).is_dir()]
 NAMES = [(shelf, name) for shelf in SHELVES for name in registry.names(shelf)]
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -15,7 +15,7 @@ from unbraid.cli.main import verbs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-SHELVES = ("models", "worlds", "scores", "plots")
+SHELVES = ("models", "worlds", "views", "scores", "plots")
 
 
 def blocks(language: str) -> list[str]:

@@ -20,7 +20,7 @@ from unbraid.runs.run import Run
 from unbraid.scores.mig import mig
 from unbraid.worlds.digits import Digits
 
-SHELVES = ("models", "scores", "worlds", "plots")
+SHELVES = ("models", "scores", "worlds", "views", "plots")
 
 PLUGIN = '''
 """What another package brings."""

@@ -26,6 +26,7 @@ _ROOMS = (
     "scores",
     "types",
     "view",
+    "views",
     "world",
     "worlds",
 )

@@ -184,8 +184,8 @@ class Declaration:
         lowest: The least possible value.
         highest: The greatest possible value.
         direction: Whether ``"higher"`` or ``"lower"`` is better.
-        needs: ``"codes"`` for ``(codes, factors)``, ``"sampler"`` for a :class:`Sampler`, ``"runs"`` for a list of codes
-            of the same samples by several models.
+        needs: ``"codes"`` for ``(codes, factors)``, ``"sampler"`` for a :class:`Sampler`, ``"runs"`` for a list of
+            codes of the same samples by several models.
         reference: Where it was published.
         citation: BibTeX of that.
     """

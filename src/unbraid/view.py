@@ -268,10 +268,3 @@ def view(name: str) -> type[View]:
     """
     found: type[View] = registry.load("views", name)
     return found
-
-
-def __getattr__(name: str) -> Any:
-    # Images stood here before there was a shelf.
-    if name == "Images":
-        return view("images")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

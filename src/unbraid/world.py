@@ -49,7 +49,7 @@ class World(ABC):
         return len(self.space)
 
     def sample(self, count: int, generator: np.random.Generator) -> Integers:
-        """The numbers of ``count`` images drawn as the world has them, with replacement: all alike unless it says so."""
+        """The numbers of ``count`` images, drawn with replacement as the world has them: all alike unless it says."""
         return generator.integers(0, len(self), count)
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.fit import Indexed, Tensors, source
 from unbraid.fit.data import Cursor, count, kept_randomness, prefetch, random_state, set_random_state
-from unbraid.view import Images
+from unbraid.views.images import Images
 from unbraid.worlds.digits import Digits
 
 

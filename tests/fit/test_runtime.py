@@ -10,7 +10,7 @@ from unbraid.errors import InvalidOption
 from unbraid.fit import Runtime, Tensors, Trial, hook
 from unbraid.fit.runtime import find_device
 from unbraid.fit.state import Y_PRED
-from unbraid.view import Images
+from unbraid.views.images import Images
 from unbraid.worlds.digits import Digits
 
 

@@ -1,4 +1,4 @@
-"""List models, worlds, scores or plots, one line each."""
+"""List models, worlds, views, scores or plots, one line each."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from unbraid.errors import UnknownName
 
 __all__ = ["main", "show"]
 
-SHELVES = ("models", "worlds", "scores", "plots")
+SHELVES = ("models", "worlds", "views", "scores", "plots")
 
 
 def show(shelf: str, /) -> None:
     """List what is on a shelf, one line each.
 
     Args:
-        shelf: models, worlds, scores or plots.
+        shelf: models, worlds, views, scores or plots.
     """
     if shelf not in SHELVES:
         raise UnknownName("shelf", shelf, SHELVES)

@@ -7,7 +7,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,7 +34,8 @@ class DSprites(World):
     data folder where its own cannot be written.
 
     Args:
-        path: Of ``dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz``; by default where ``unbraid fetch dsprites`` puts it.
+        path: Of ``dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz``; by default where ``unbraid fetch dsprites`` puts
+            it.
 
     Raises:
         InvalidData: When the file is absent, truncated or not dSprites.
