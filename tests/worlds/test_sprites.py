@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from unbraid.errors import InvalidData
+from unbraid.draw.swirls import swirls
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.types import Bytes, Floats, Integers
 from unbraid.worlds.sprites import Sprites
 
@@ -117,3 +119,90 @@ def test_values_out_of_range_are_refused(world: Sprites, changed: dict[str, floa
     given = {"shape": 0, "scale": 1.0, "orientation": 0.0, "x": 0.5, "y": 0.5} | changed
     with pytest.raises(InvalidData, match=sentence):
         world.draw(**given)
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "coloured": {"colour": "random"},
+    "noisy": {"background": "noise"},
+    "painted": {"colour": "inverse", "background": "texture"},
+}
+
+
+@pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
+def test_a_variant_is_a_function_of_its_number_and_seed_and_keeps_the_sprite(
+    world: Sprites, options: dict[str, Any]
+) -> None:
+    variant = Sprites(**options)
+    index = world.index(some(world, 200))
+    images, there = variant.images(index), world.images(index)[:, 0] > 0
+    assert images.shape == (200, 3, 64, 64)
+    assert np.array_equal(Sprites(**options).images(index[::-1]), images[::-1])
+    assert np.array_equal(variant.images(index[7:8]), images[7:8])
+    changed = (images != Sprites(**options, seed=1).images(index)).any(axis=1)
+    if options.get("colour", "white") != "white":
+        assert changed[there].mean() > 0.9
+    else:
+        assert (images.transpose(0, 2, 3, 1)[there] == 255).all()
+    if "background" in options:
+        assert changed[~there].mean() > 0.9
+    else:
+        assert not images.transpose(0, 2, 3, 1)[~there].any()
+
+
+def test_a_random_colour_is_one_colour_between_half_and_full(world: Sprites) -> None:
+    index = world.index(some(world, 300))
+    images, there = Sprites(colour="random").images(index), world.images(index)[:, 0] > 0
+    colours = np.stack([image[:, mask].max(axis=1) for image, mask in zip(images, there, strict=True)])
+    assert np.array_equal(images, colours[:, :, None, None] * there[:, None])
+    assert colours.min() >= 127
+    assert colours.min(axis=0).max() < 135
+    assert colours.max(axis=0).min() > 248
+    assert abs(np.corrcoef(colours.T) - np.eye(3)).max() < 0.2
+
+
+def test_noise_is_any_byte_alike_often_and_no_pixel_tells_of_another(world: Sprites) -> None:
+    index = world.index(some(world, 100))
+    noise = Sprites(background="noise").images(index)[..., :2, :]  # no sprite reaches the first rows
+    counts = np.bincount(noise.ravel(), minlength=256)
+    assert ((counts - counts.mean()) ** 2 / counts.mean()).sum() < 255 + 5 * np.sqrt(2 * 255)
+    rows = noise.reshape(100, -1).astype(np.float64) - 127.5
+    for one, other in ((rows[:, 1:], rows[:, :-1]), (rows[1:], rows[:-1])):
+        assert abs((one * other).mean()) / rows.var() < 5 / np.sqrt(one.size)
+
+
+def test_a_texture_is_a_tinted_piece_of_one_picture_and_the_sprite_its_negative(world: Sprites) -> None:
+    index = world.index(some(world, 5))
+    there = world.images(index)[:, 0] > 0
+    picture = np.tile(swirls(256, seed=3) >> 1, (1, 2, 2)).astype(np.int64)
+    painted = Sprites(colour="inverse", background="texture", seed=3).images(index).astype(np.int64)
+    behind = np.where(there[:, None], 255 - painted, painted)
+    # A tint moves a whole colour by one amount: differences of pixels find the piece.
+    steps = np.diff(picture[0])[:256]
+    for image in behind:
+        wanted = np.diff(image[0])
+        places = [
+            (down, across)
+            for down, across in np.argwhere(steps[:, :256] == wanted[0, 0])
+            if np.array_equal(np.diff(picture[0, down : down + 64, across : across + 64]), wanted)
+        ]
+        assert len(places) == 1
+        down, across = places[0]
+        tints = image - picture[:, down : down + 64, across : across + 64]
+        assert (tints == tints[:, :1, :1]).all()
+        assert (tints >= 0).all()
+        assert (tints < 128).all()
+    white = Sprites(background="texture", seed=3).images(index)
+    assert np.array_equal(white, np.where(there[:, None], 255, behind))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"colour": "red"}, "colour must be one of white, random, inverse, but is 'red'"),
+        ({"background": "white"}, "background must be one of black, noise, texture, but is 'white'"),
+        ({"seed": -1}, "seed must be"),
+    ],
+)
+def test_variants_that_are_not_there_are_refused(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidOption, match=sentence):
+        Sprites(**options)

@@ -1,21 +1,34 @@
-"""Sprites, the images of dSprites drawn on demand.
+"""Sprites, the images of dSprites drawn on demand, and harder ones in colour or before something.
 
 References:
     Matthey et al., "dSprites: disentanglement testing sprites dataset", 2017.
+    Locatello et al., "Challenging common assumptions in the unsupervised learning of disentangled representations",
+    ICML 2019, which made the coloured, noisy and painted variants.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from unbraid.draw.dsprites import CITATION, NEAREST, OUTLINES, SIZE, SPACE, SPAN
+from unbraid.draw.hashing import integers, uniforms
 from unbraid.draw.stamp import Stamp
-from unbraid.errors import InvalidData
-from unbraid.types import Bytes
+from unbraid.draw.swirls import swirls
+from unbraid.errors import InvalidData, InvalidOption, require_at_least
+from unbraid.types import Bytes, Integers
 from unbraid.world import World
 
 __all__ = ["Sprites"]
+
+PICTURE = 256
+"""Height and width of the picture that backgrounds are cut out of."""
+
+COLOURS = ("white", "random", "inverse")
+BACKGROUNDS = ("black", "noise", "texture")
 
 
 class Sprites(World):
@@ -25,24 +38,66 @@ class Sprites(World):
     a full turn, both included, so that its first and last value draw the same image; a square looks the same after a
     quarter turn and an ellipse after half a turn.
 
+    With ``colour`` and ``background`` these become the three variants of Locatello et al., in colour: dSprites in
+    colour (``random`` on ``black``), noisy dSprites (``white`` on ``noise``) and, with a picture of our own, scream
+    dSprites (``inverse`` on ``texture``). Theirs draw the nuisance anew whenever an image is asked for; here it is a
+    function of the image's number and ``seed`` alone, so that an image is always the same.
+
+    Args:
+        colour: Of the sprite: ``"white"``, ``"random"`` (each primary between a half and full) or ``"inverse"``, the
+            negative of what lies behind it.
+        background: ``"black"``, ``"noise"`` (every pixel any colour) or ``"texture"`` (a piece of a picture of
+            swirls, mixed half and half with a random colour).
+        seed: What colours, noise and pieces depend on, at least 0.
+
+    Raises:
+        InvalidOption: When an option is none of these.
+
     >>> world = Sprites()
     >>> world.images([0, 737279]).shape
     (2, 1, 64, 64)
     >>> int(world.draw(shape=[2], scale=[0.75], orientation=[0.1], x=[0.3], y=[0.8]).max())
     255
+    >>> Sprites(colour="inverse", background="texture").images([0]).shape
+    (1, 3, 64, 64)
     """
 
     citation = CITATION
 
-    def __init__(self) -> None:
-        self.space, self.shape = SPACE, (1, SIZE, SIZE)
+    def __init__(
+        self,
+        *,
+        colour: Literal["white", "random", "inverse"] = "white",
+        background: Literal["black", "noise", "texture"] = "black",
+        seed: int = 0,
+    ) -> None:
+        for option, value, known in (("colour", colour, COLOURS), ("background", background, BACKGROUNDS)):
+            if value not in known:
+                raise InvalidOption(f"{option} must be one of {', '.join(known)}, but is {value!r}")
+        require_at_least(0, seed=seed)
+        self.colour, self.background, self.seed = colour, background, seed
+        self._plain = background == "black" and colour != "random"
+        self.space, self.shape = SPACE, (1 if self._plain else 3, SIZE, SIZE)
         self._stamp = Stamp(OUTLINES, SIZE)
         self._values = [np.asarray(factor.values, dtype=np.float64) for factor in SPACE.all[1:]]
+        if background == "texture":
+            # Its edges meet, so that a piece may begin anywhere.
+            picture = np.pad(swirls(PICTURE, seed=seed), ((0, 0), (0, SIZE - 1), (0, SIZE - 1)), mode="wrap")
+            self._pieces = sliding_window_view(picture, (SIZE, SIZE), axis=(1, 2)).transpose(1, 2, 0, 3, 4)
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
-        """The images with the given numbers: ``(B,)`` to ``(B, 1, 64, 64)``, bytes 0 or 255."""
-        shape, *others = self.factors(indices).T
-        return self.draw(shape, *(values[i] for values, i in zip(self._values, others, strict=True)))
+        """The images with the given numbers: ``(B,)`` to ``(B, C, 64, 64)``, unsigned bytes; plain ones 0 or 255."""
+        index = np.asarray(indices, dtype=np.int64)
+        shape, *others = self.factors(index).T
+        drawn = self.draw(shape, *(values[i] for values, i in zip(self._values, others, strict=True)))
+        if self._plain:
+            return drawn
+        behind = self._behind(index)
+        if self.colour == "inverse":
+            # The sprite is 255 where it is, and 255 - b is b with every bit turned.
+            return np.bitwise_xor(behind, drawn, out=behind)
+        sprite = np.broadcast_to(np.uint8(255), (len(index), 3)) if self.colour == "white" else self._colours(index)
+        return np.where(drawn > 0, sprite[:, :, None, None], behind)
 
     def draw(
         self,
@@ -52,7 +107,7 @@ class Sprites(World):
         x: npt.ArrayLike,
         y: npt.ArrayLike,
     ) -> Bytes:
-        """Images of factors between the values of the data set; the arguments broadcast to ``(B,)``.
+        """Images of factors between the values of the data set, white on black; the arguments broadcast to ``(B,)``.
 
         Args:
             shape: 0 square, 1 ellipse, 2 heart.
@@ -72,3 +127,22 @@ class Sprites(World):
             if values.size and not (values.min() >= 0 and values.max() <= 1):
                 raise InvalidData(f"{name} must lie in 0 .. 1, but runs from {values.min()} to {values.max()}")
         return self._stamp.draw(shape, size, orientation, NEAREST + SPAN * x, NEAREST + SPAN * y)[:, None]
+
+    def _colours(self, index: Integers) -> Bytes:
+        """The colour of each sprite, ``(B, 3)``."""
+        shares = uniforms(index, 3, seed=self.seed, purpose="sprite")
+        return np.asarray(np.rint(255 * (0.5 + 0.5 * shares)), dtype=np.uint8)
+
+    def _behind(self, index: Integers) -> Bytes:
+        """What lies behind each sprite, ``(B, 3, 64, 64)``."""
+        if self.background == "black":
+            return np.zeros((len(index), *self.shape), dtype=np.uint8)
+        if self.background == "noise":
+            # Four bytes out of each number, since there are many.
+            words = integers(index, 3 * SIZE * SIZE // 4, 2**32 - 1, seed=self.seed, purpose="noise")
+            return words.astype("<u4").view(np.uint8).reshape(-1, *self.shape)
+        down, across = integers(index, 2, PICTURE, seed=self.seed, purpose="piece").T
+        # The mean of two bytes, rounded down.
+        piece = self._pieces[down, across] >> 1
+        piece += (integers(index, 3, 256, seed=self.seed, purpose="tint").astype(np.uint8) >> 1)[:, :, None, None]
+        return np.asarray(piece)
