@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from unbraid.errors import InvalidOption, MissingExtra
-from unbraid.fit import EMA, Checkpoint, ClipGradients, Distributed, FabricRuntime, Runtime, Trial, hook, resume
+from unbraid.fit import EMA, Best, Checkpoint, ClipGradients, Distributed, FabricRuntime, Runtime, Trial, hook, resume
 from unbraid.fit.state import STEP
 
 FABRIC = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 CASES = {
     "adam": {},
-    "accumulated": {"accumulate": 2},
+    "accumulated": {"accumulate": 2, "optimizer": torch.optim.SGD},  # Adam would not notice a wrong scale
     "clipped": {"max_norm": 0.1},
     "bfloat16": {"precision": "bfloat16"},
     "float16": {"precision": "float16", "accumulate": 2, "max_norm": 0.5},
@@ -81,13 +81,14 @@ def adam(parameters):
     return torch.optim.Adam(parameters, lr=0.05)
 
 
-def made(runtime, *, model="net", accumulate=1, max_norm=None, dropout=0.0, dtype=torch.float32, callbacks=(), **_):
+def made(runtime, *, model="net", optimizer=adam, max_norm=None, dropout=0.0, dtype=None, callbacks=(), **how):
     """The trial of a case."""
     torch.manual_seed(0)
     net = (Duel() if model == "duel" else Net(dropout)).to(dtype)
+    how.pop("precision", None)
     clip = [] if max_norm is None else [ClipGradients(max_norm)]
     criterion = None if model == "duel" else mse_loss
-    return Trial(net, adam, criterion, callbacks=[*clip, *callbacks], runtime=runtime, accumulate=accumulate)
+    return Trial(net, optimizer, criterion, callbacks=[*clip, *callbacks], runtime=runtime, **how)
 
 
 def weights(trial: Trial) -> list[Tensor]:
@@ -96,17 +97,17 @@ def weights(trial: Trial) -> list[Tensor]:
 
 def windows(size: int) -> Iterator[list[tuple[Tensor, Tensor]]]:
     while True:
-        data = batches()
-        for first in range(0, len(data), size):
-            yield data[first : first + size]
+        yield from (batches()[first : first + size] for first in range(0, 3, size))
 
 
-def plain(*, model="net", precision="float32", accumulate=1, max_norm=None, dropout=0.5) -> list[Tensor]:
+def plain(
+    *, model="net", optimizer=adam, precision="float32", accumulate=1, max_norm=None, dropout=0.5
+) -> list[Tensor]:
     """What a loop in plain PyTorch makes of a case."""
     torch.manual_seed(0)
     net = Duel() if model == "duel" else Net(dropout)
     players = net.players() if model == "duel" else {"maker": list(net.parameters())}
-    optimizers = {name: adam(parameters) for name, parameters in players.items()}
+    optimizers = {name: optimizer(parameters) for name, parameters in players.items()}
     scaler = torch.amp.GradScaler("cpu", enabled=precision == "float16")
     for step, window in zip(range(STEPS), windows(accumulate), strict=False):
         for name, parameters in players.items():
@@ -211,12 +212,6 @@ def test_an_error_says_at_which_hook_in_which_epoch_and_at_which_step(maker, nam
     assert raised.value.__notes__ == [f"raised in the callback {name} of fail at {name}, epoch 1, step 4"]
 
 
-def test_channels_may_be_laid_out_last_under_fabric():
-    pytest.importorskip("lightning_fabric")
-    runtime = FabricRuntime(accelerator="cpu", devices=1, channels_last=True)
-    assert runtime.place(torch.ones(2, 3, 4, 4)).is_contiguous(memory_format=torch.channels_last)
-
-
 @dataclass(frozen=True)
 class Batch:
     x: Tensor
@@ -226,7 +221,8 @@ class Batch:
 @pytest.mark.parametrize(("precision", "dtype"), [("64-true", torch.float64), ("bf16-true", torch.bfloat16)])
 def test_a_precision_of_fabric_that_holds_for_weights_holds_for_batches(precision, dtype):
     pytest.importorskip("lightning_fabric")
-    runtime = FabricRuntime(accelerator="cpu", devices=1, precision=precision)
+    runtime = FabricRuntime(accelerator="cpu", devices=1, precision=precision, channels_last=True)
+    assert runtime.place(torch.ones(2, 3, 4, 4)).is_contiguous(memory_format=torch.channels_last)
     placed = runtime.place((Batch(torch.ones(2), torch.ones(2).long()), {"x": torch.ones(2)}))
     assert placed[0].x.dtype == placed[1]["x"].dtype == dtype
     assert placed[0].labels.dtype == torch.int64
@@ -308,7 +304,11 @@ def script(folder: Path) -> None:
     found = {}
     for name, runtime in runtimes.items():
         found[name] = {case: looked(runtime, options) for case, options in TOGETHER.items()}
-        found[name]["averaged"] = averaged(runtime)
+        best = Best(folder / f"{name}.best")
+        found[name]["averaged"] = averaged(runtime, callbacks=[best])
+        trial = made(runtime, dtype=torch.float64)
+        best.restore(trial.model)
+        found[name]["best"] = weights(trial)
         path = folder / f"{name}.pt"
 
         @hook("on_step")
@@ -376,6 +376,15 @@ def test_two_processes_that_are_killed_and_resumed_end_with_the_same_bits(both, 
 def test_one_process_takes_up_what_two_saved(both, name):
     alone = averaged(Runtime("cpu"), both[0] / f"{name}.pt")
     close(alone["weights"], both[1][0][name]["averaged"]["weights"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_the_best_weights_are_whole_on_disk(both, name):
+    saved = torch.load(both[0] / f"{name}.best", weights_only=True)
+    for found in both[1]:
+        assert same(list(saved.values()), found[name]["best"])
+    close(list(saved.values()), both[1][0]["Distributed"]["best"])
 
 
 @pytest.mark.slow

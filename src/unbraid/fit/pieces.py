@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
-__all__ = ["cut", "enter", "is_piece", "whole"]
+__all__ = ["cut", "enter", "give", "is_piece", "weights", "whole"]
 
 # What torch has for this takes seconds to import, so it waits until there are pieces.
 
 
 def is_piece(tensor: Any) -> bool:
     """Whether this process holds but a piece of a tensor."""
-    from torch.distributed.tensor import DTensor
-
-    return isinstance(tensor, DTensor)
+    module = sys.modules.get("torch.distributed.tensor")
+    return module is not None and isinstance(tensor, module.DTensor)
 
 
 def enter(model: nn.Module, method: str) -> None:
@@ -36,6 +36,18 @@ def whole(state: Any) -> Any:
     return state.full_tensor() if is_piece(state) else state
 
 
+def weights(model: nn.Module) -> dict[str, Any]:
+    """The state dictionary of a model, with whole tensors; where there are pieces, every process must ask for it."""
+    state: dict[str, Any] = model.state_dict()
+    return whole(state) if any(map(is_piece, state.values())) else state
+
+
+def give(model: nn.Module, state: Mapping[str, Any]) -> None:
+    """Load what :func:`weights` gave, into whole tensors or pieces."""
+    named = dict(model.named_parameters())
+    model.load_state_dict(cut(state, named) if any(map(is_piece, named.values())) else state)
+
+
 def cut(state: Any, like: Mapping[Any, Tensor], here: Any = None) -> Any:
     """A copy of a state dictionary in which tensors are cut into pieces again.
 
@@ -44,12 +56,12 @@ def cut(state: Any, like: Mapping[Any, Tensor], here: Any = None) -> Any:
         like: The tensors by key; whatever lies under a key and has the shape of its tensor is cut as that one is.
         here: The tensor under whose key the state lies.
     """
-    from torch.distributed.tensor import distribute_tensor
-
     if isinstance(state, Mapping):
         return {key: cut(one, like, like.get(key, here)) for key, one in state.items()}
     if isinstance(state, (list, tuple)):
         return type(state)(cut(one, like, here) for one in state)
     if isinstance(state, Tensor) and is_piece(here) and state.shape == here.shape:
+        from torch.distributed.tensor import distribute_tensor
+
         return distribute_tensor(state.to(here.device), here.device_mesh, here.placements)
     return state

@@ -16,6 +16,7 @@ from unbraid.fit.callback import Callback
 from unbraid.fit.callbacks._shared import is_main, write_whole
 from unbraid.fit.callbacks.average import Average
 from unbraid.fit.callbacks.monitor import Mode, Monitor
+from unbraid.fit.pieces import give, weights
 from unbraid.fit.state import EPOCH, METRICS, MODEL, STEP, State
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ class Best(Callback):
             return
         path = _filled(self.path, state)
         if self.average is None:
-            _write(path, state[MODEL].state_dict())
+            _write(path, weights(state[MODEL]))
         else:
             with self.average.swap(state[MODEL]):
-                _write(path, state[MODEL].state_dict())
+                _write(path, weights(state[MODEL]))
         self.kept = [entry for entry in self.kept if entry[1] != path]
         place = sum(not self.monitor.better(value, other) for other, _ in self.kept)
         self.kept.insert(place, (value, path))
@@ -89,7 +90,7 @@ class Best(Callback):
         """
         if not self.kept:
             raise InvalidData(f"nothing has been saved to {self.path} yet: fit first")
-        model.load_state_dict(torch.load(self.kept[0][1], map_location="cpu", weights_only=True))
+        give(model, torch.load(self.kept[0][1], map_location="cpu", weights_only=True))
 
     def state_dict(self) -> dict[str, Any]:
         """Values and files."""
@@ -157,7 +158,7 @@ class Interval(Callback):
         self.kept = [*(old for old in self.kept if old != path), path]
         surplus = self.kept[: -self.keep] if self.keep else []
         self.kept = self.kept[len(surplus) :]
-        _write(path, self.trial.state_dict() if self.whole and self.trial else state[MODEL].state_dict())
+        _write(path, self.trial.state_dict() if self.whole and self.trial else weights(state[MODEL]))
         for old in surplus:
             _remove(old)
 
