@@ -26,8 +26,9 @@ class FabricRuntime(Processes):
 
     Where every process holds the whole model (one device, and every form of DDP), the weights end bit for bit as under
     :class:`Runtime` and :class:`Distributed`: a step averages gradients once. With ``ModelParallelStrategy`` each
-    process holds a piece of what ``torch.distributed.fsdp.fully_shard`` was applied to; checkpoints hold whole tensors
-    all the same, so that any number of processes and any runtime can take them up.
+    process holds a piece of what ``torch.distributed.fsdp.fully_shard`` was applied to; ``model.state_dict()``, for
+    which every process must then ask, and checkpoints hold whole tensors all the same, so that any number of processes
+    and any runtime can take them up.
 
     Give ``fit`` the data itself, not what ``fabric.setup_dataloaders`` makes of it: the trial shares out every batch.
 
@@ -80,6 +81,7 @@ class FabricRuntime(Processes):
         if self.sharded:
             model = strategy.setup_module(model)
             pieces.enter(model, "loss")
+            pieces.save_whole(model)
         return model
 
     def place(self, batch: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-__all__ = ["cut", "enter", "give", "is_piece", "weights", "whole"]
+__all__ = ["cut", "enter", "is_piece", "save_whole", "whole"]
 
 # What torch has for this takes seconds to import, so it waits until there are pieces.
 
@@ -36,16 +36,17 @@ def whole(state: Any) -> Any:
     return state.full_tensor() if is_piece(state) else state
 
 
-def weights(model: nn.Module) -> dict[str, Any]:
-    """The state dictionary of a model, with whole tensors; where there are pieces, every process must ask for it."""
-    state: dict[str, Any] = model.state_dict()
-    return whole(state) if any(map(is_piece, state.values())) else state
+def save_whole(model: nn.Module) -> None:
+    """Have ``model.state_dict()`` give whole tensors, for which every process must ask, and let it load them again."""
 
+    def gather(model: nn.Module, state: dict[str, Any], prefix: str, metadata: Any) -> None:
+        state.update({key: one.full_tensor() for key, one in state.items() if is_piece(one)})
 
-def give(model: nn.Module, state: Mapping[str, Any]) -> None:
-    """Load what :func:`weights` gave, into whole tensors or pieces."""
-    named = dict(model.named_parameters())
-    model.load_state_dict(cut(state, named) if any(map(is_piece, named.values())) else state)
+    def scatter(model: nn.Module, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        state.update(cut(state, {prefix + name: p for name, p in model.named_parameters()}))
+
+    model.register_state_dict_post_hook(gather)
+    model.register_load_state_dict_pre_hook(scatter)
 
 
 def cut(state: Any, like: Mapping[Any, Tensor], here: Any = None) -> Any:
@@ -60,7 +61,7 @@ def cut(state: Any, like: Mapping[Any, Tensor], here: Any = None) -> Any:
         return {key: cut(one, like, like.get(key, here)) for key, one in state.items()}
     if isinstance(state, (list, tuple)):
         return type(state)(cut(one, like, here) for one in state)
-    if isinstance(state, Tensor) and is_piece(here) and state.shape == here.shape:
+    if isinstance(state, Tensor) and not is_piece(state) and is_piece(here) and state.shape == here.shape:
         from torch.distributed.tensor import distribute_tensor
 
         return distribute_tensor(state.to(here.device), here.device_mesh, here.placements)

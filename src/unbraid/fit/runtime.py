@@ -70,12 +70,17 @@ class Runtime:
 
     def begin_with(self, scaler: torch.amp.GradScaler | None) -> None:
         """Have every trial begin with such a scaler."""
-        self._unused, self.scaler = scaler, deepcopy(scaler)
+        self._unused, self.scaler, self._taken = scaler, deepcopy(scaler), False
 
     def anew(self) -> Self:
-        """The same for one trial alone: what it remembers of a fit, another trial must not find."""
-        one = copy(self)
-        one.begin_with(self._unused)
+        """The runtime for one trial alone: itself for the first that asks, and for any other a copy.
+
+        What it remembers of a fit, such as float16's scale, another trial must not find.
+        """
+        one = copy(self) if self._taken else self
+        if self._taken:
+            one.begin_with(self._unused)
+        one._taken = True
         return one
 
     def prepare(self, model: nn.Module) -> nn.Module:

@@ -256,7 +256,7 @@ class Trial:
         whole = self.runtime.whole
         return {
             "format": 1,
-            "model": whole(self.model.state_dict()),
+            "model": self.model.state_dict(),
             "optimizers": {player.name: whole(player.optimizer.state_dict()) for player in self.engine.players},
             "step": state[STEP],
             "epoch": state[EPOCH],
@@ -285,7 +285,7 @@ class Trial:
             )
         named, pieces = dict(self.model.named_parameters()), self.runtime.pieces
         try:
-            self.model.load_state_dict(pieces(saved["model"], named))
+            self.model.load_state_dict(saved["model"])
             for player in self.engine.players:
                 groups = player.optimizer.param_groups
                 order = dict(enumerate(p for group in groups for p in group["params"]))

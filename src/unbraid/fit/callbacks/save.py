@@ -16,7 +16,6 @@ from unbraid.fit.callback import Callback
 from unbraid.fit.callbacks._shared import is_main, write_whole
 from unbraid.fit.callbacks.average import Average
 from unbraid.fit.callbacks.monitor import Mode, Monitor
-from unbraid.fit.pieces import give, weights
 from unbraid.fit.state import EPOCH, METRICS, MODEL, STEP, State
 
 if TYPE_CHECKING:
@@ -67,10 +66,10 @@ class Best(Callback):
             return
         path = _filled(self.path, state)
         if self.average is None:
-            _write(path, weights(state[MODEL]))
+            _write(path, state[MODEL].state_dict())
         else:
             with self.average.swap(state[MODEL]):
-                _write(path, weights(state[MODEL]))
+                _write(path, state[MODEL].state_dict())
         self.kept = [entry for entry in self.kept if entry[1] != path]
         place = sum(not self.monitor.better(value, other) for other, _ in self.kept)
         self.kept.insert(place, (value, path))
@@ -90,7 +89,7 @@ class Best(Callback):
         """
         if not self.kept:
             raise InvalidData(f"nothing has been saved to {self.path} yet: fit first")
-        give(model, torch.load(self.kept[0][1], map_location="cpu", weights_only=True))
+        model.load_state_dict(torch.load(self.kept[0][1], map_location="cpu", weights_only=True))
 
     def state_dict(self) -> dict[str, Any]:
         """Values and files."""
@@ -158,7 +157,7 @@ class Interval(Callback):
         self.kept = [*(old for old in self.kept if old != path), path]
         surplus = self.kept[: -self.keep] if self.keep else []
         self.kept = self.kept[len(surplus) :]
-        _write(path, self.trial.state_dict() if self.whole and self.trial else weights(state[MODEL]))
+        _write(path, self.trial.state_dict() if self.whole and self.trial else state[MODEL].state_dict())
         for old in surplus:
             _remove(old)
 
