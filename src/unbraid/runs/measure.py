@@ -28,7 +28,7 @@ from unbraid.info.representations import representation
 from unbraid.score import Pool, Score
 from unbraid.types import FactorSpace, Floats, Integers
 
-__all__ = ["BOUNDS", "Task", "measure", "needs", "run"]
+__all__ = ["BOUNDS", "Arrays", "Task", "measure", "needs", "run"]
 
 BOUNDS = ("random", "rotated", "perfect")
 """The codes beside which every score is shown: noise, pairs of factors turned by 45 degrees, one latent a factor."""
