@@ -24,7 +24,7 @@ from unbraid.fit.state import (
     State,
 )
 
-__all__ = ["replay"]
+__all__ = ["Recorded", "replay"]
 
 REPLAYED = (
     "on_start",
