@@ -269,6 +269,7 @@ MADE: dict[str, Callable[[Path], World]] = {
     "emnist": labelled("emnist", "emnist-letters-train-", 26, 1, kind="letters"),
     "fashionmnist": labelled("fashionmnist", "train-", 10),
     "folders": folders,
+    "garments": labelled("garments", "train-", 10),
     "kmnist": labelled("kmnist", "train-", 10),
     "mnist": labelled("mnist", "train-", 10),
     "mpi3d": mpi3d,
