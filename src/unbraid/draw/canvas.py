@@ -1,0 +1,77 @@
+"""A canvas for a batch of pictures, painted piece by piece; and one that keeps instead what is seen of which thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from unbraid.draw.capsule import Patch, paint
+from unbraid.types import Bytes, Floats, Integers
+
+__all__ = ["Canvas"]
+
+Singles = npt.NDArray[np.float32]
+
+
+class Canvas:
+    """Pictures in colour that are painted from back to front.
+
+    Args:
+        count: How many pictures, B.
+        size: Height and width in pixels.
+        things: Names of things; where some are given, each has a channel of its own that tells how much of it is seen,
+            and colours do not count.
+
+    Attributes:
+        pixels: ``(B, 3, size, size)`` in 0 .. 255, or ``(B, things, size, size)`` in 0 .. 1.
+    """
+
+    def __init__(self, count: int, size: int, things: Sequence[str] = ()) -> None:
+        self.size, self.things = size, tuple(things)
+        self.pixels: Singles = np.zeros((count, len(things) or 3, size, size), dtype=np.float32)
+
+    def put(self, thing: str, patch: Patch, colour: Floats, which: Integers | None = None) -> None:
+        """Paint a patch in each picture, or in some.
+
+        Args:
+            thing: What it is part of; may be none of the things that are kept apart.
+            patch: What it covers.
+            colour: In 0 .. 255, ``(3,)`` or ``(B, 3)``.
+            which: The pictures, ``(B,)``, no picture twice; all by default.
+        """
+        places = np.arange(len(self.pixels)) if which is None else which
+        if self.things:
+            colour = self._kept(thing)[:, 0, 0].astype(np.float64)
+        paint(self.pixels, places, patch, np.broadcast_to(colour, (len(places), self.pixels.shape[1])))
+
+    def start(self, thing: str, colours: npt.NDArray[np.floating]) -> None:
+        """Paint whatever nothing else will cover; colours broadcast to ``(B, 3, size, size)``."""
+        self.pixels[:] = self._kept(thing) if self.things else colours
+
+    def fill(self, thing: str, coverage: Singles, colours: npt.NDArray[np.floating]) -> None:
+        """Paint over whole pictures.
+
+        Args:
+            thing: What it is part of.
+            coverage: How much of each pixel, in 0 .. 1; broadcasts to ``(B, size, size)``.
+            colours: In 0 .. 255; broadcasts to ``(B, 3, size, size)``.
+        """
+        cover = coverage[..., None, :, :]
+        if self.things:
+            self.pixels += (self._kept(thing) - self.pixels) * cover
+        else:
+            self.pixels += (colours.astype(np.float32) - self.pixels) * cover
+
+    def bytes(self) -> Bytes:
+        """The pictures."""
+        return np.asarray(np.rint(np.clip(self.pixels, 0, 255)), dtype=np.uint8)
+
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """In which pixels a thing fills more than a half; no pixel is of two."""
+        return np.asarray(self.pixels > 0.5)
+
+    def _kept(self, thing: str) -> Singles:
+        """What stands for a colour where things are told apart: 1 in the channel of the thing."""
+        return np.array([thing == one for one in self.things], dtype=np.float32)[:, None, None]
