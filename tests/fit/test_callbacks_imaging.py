@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from unbraid.errors import InvalidData, InvalidOption
-from unbraid.fit import Key, Tensors, Trial
+from unbraid.fit import Key, Tensors, Trial, on_end_epoch
 from unbraid.fit.callback import Callback
 from unbraid.fit.callbacks.appearance import APPEARANCE, ClassAppearance, maximise
 from unbraid.fit.callbacks.grid import make_grid
@@ -179,6 +179,16 @@ def test_a_film_has_a_frame_for_each_picture_also_after_a_resumption(tmp_path: P
         assert np.array_equal(np.asarray(film.convert("RGB")), second.state[PICTURE])
 
 
+def test_a_film_and_what_it_keeps_begin_anew_with_another_trial(tmp_path: Path) -> None:
+    images = Images(Y_PRED, tmp_path / "film.gif", cached=4, steps=1, beside=True)
+    fit(reconstruct(images), 3)
+    kept = images._kept
+    fit(reconstruct(images, seed=1), 1)
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 3, "those of the second trial alone"
+    assert images._kept is not kept
+
+
 def test_a_film_stays_short() -> None:
     film = Film("unused.gif")
     for number in range(1000):
@@ -294,6 +304,23 @@ def test_class_appearance_looks_every_few_epochs_and_at_the_end_but_not_after_a_
     with pytest.raises(TypeError):
         classify(look).fit([None], epochs=1)
     assert steps == [20, 40, 50]
+
+
+def test_class_appearance_looks_at_the_end_of_a_fit_that_is_taken_up_where_another_failed() -> None:
+    failing = [True]
+
+    @on_end_epoch
+    def fail_once(state: State) -> None:
+        if failing.pop() if failing else False:
+            raise ArithmeticError
+
+    look = ClassAppearance((1, 8, 8), [3], steps=2)
+    trial = classify(fail_once, look)
+    with pytest.raises(ArithmeticError):
+        trial.fit(CLASSES, epochs=1)
+    assert APPEARANCE not in trial.state
+    trial.fit(CLASSES, epochs=1)
+    assert APPEARANCE in trial.state
 
 
 def test_class_appearance_names_scores_that_do_not_fit() -> None:

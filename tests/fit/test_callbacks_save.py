@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
 from unbraid.errors import InvalidData, InvalidOption, UnknownName
-from unbraid.fit import Tensors, Trial, resume
+from unbraid.fit import Checkpoint, Tensors, Trial, resume
+from unbraid.fit.callbacks import checkpoint
 from unbraid.fit.callbacks.average import EMA
 from unbraid.fit.callbacks.save import Best, Interval
 from unbraid.fit.callbacks.schedule import Schedule
-from unbraid.fit.decorators import on_end_epoch, on_record
+from unbraid.fit.decorators import on_end_epoch, on_record, on_step
 from unbraid.fit.state import METRICS, MODEL, X
 
 DATA = Tensors(torch.ones(12, 2), batch_size=4)  # three steps an epoch
@@ -155,3 +157,15 @@ def test_a_whole_trial_of_an_interval_is_taken_up_exactly(tmp_path, interval):
 def test_interval_wants_one_interval(wrong):
     with pytest.raises(InvalidOption):
         Interval("{step}.pt", **wrong)
+
+
+def test_the_time_to_the_first_checkpoint_counts_from_the_start_of_the_fit(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(checkpoint, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    waiting = Checkpoint(tmp_path / "c.pt", seconds=10)
+    now[0] = 100.0  # reading the data took that long
+    fitted = trial(waiting, on_step(lambda state: now.__setitem__(0, now[0] + 4)))
+    fitted.fit(DATA, steps=2)
+    assert not (tmp_path / "c.pt").exists()
+    fitted.fit(DATA, steps=5)
+    assert checkpoint.read(tmp_path / "c.pt")["step"] == 5

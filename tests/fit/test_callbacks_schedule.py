@@ -190,8 +190,9 @@ def test_cosine_falls_over_the_whole_trial_after_its_warm_up():
     assert rates == pytest.approx([0.5, 1.0, *fall])
 
 
-def test_cosine_counts_steps_not_batches():
-    schedule = Cosine()
+@pytest.mark.parametrize("schedule", [lambda: Cosine(), lambda: OneCycle(0.1)])
+def test_a_schedule_as_long_as_the_trial_counts_steps_not_batches(schedule):
+    schedule = schedule()
     model = nn.Linear(2, 1)
     Trial(model, closure=lambda state: model(state[X]).mean(), callbacks=[schedule], accumulate=2).fit(DATA, epochs=5)
     assert schedule.total == 10

@@ -13,11 +13,15 @@ from unbraid.errors import InvalidOption, UnknownName
 from unbraid.fit import Tensors, Trial
 from unbraid.fit.callbacks.monitor import Monitor
 from unbraid.fit.callbacks.nan import NotFinite, StopOnNaN
+from unbraid.fit.callbacks.save import Best
+from unbraid.fit.callbacks.schedule import Schedule
 from unbraid.fit.callbacks.stop import Budget, EarlyStopping
 from unbraid.fit.decorators import on_record, on_step
+from unbraid.fit.runtime import Runtime
 from unbraid.fit.state import EPOCH, EPOCH_LENGTH, EPOCHS, METRICS, POSITION, STEP, State, X
 
-DATA = Tensors(torch.ones(12, 2), batch_size=4)  # three steps an epoch
+LENGTH = 3
+DATA = Tensors(torch.ones(4 * LENGTH, 2), batch_size=4)
 
 
 def trial(*callbacks, closure=None):
@@ -93,9 +97,21 @@ def test_a_monitor_of_evaluations_passes_over_the_rows_between_them():
     assert stopping.best is not None
 
 
-def test_a_monitor_finds_out_at_the_end_of_an_epoch_that_nothing_was_evaluated():
-    with pytest.raises(UnknownName):
-        trial(EarlyStopping()).fit(DATA, epochs=1, record_every=2)
+@pytest.mark.parametrize(
+    "watching",
+    [
+        lambda: EarlyStopping(),
+        lambda: Best("unused.pt"),
+        lambda: Schedule(torch.optim.lr_scheduler.ReduceLROnPlateau, monitor="validation_loss"),
+    ],
+    ids=["stopping", "best", "schedule"],
+)
+def test_a_monitor_finds_out_at_the_end_of_an_epoch_that_nothing_was_evaluated(watching):
+    fitted = trial(watching())
+    with pytest.raises(UnknownName, match="validation_loss") as caught:
+        fitted.fit(DATA, epochs=4, record_every=LENGTH)
+    assert fitted.state[STEP] == LENGTH, "and not only when all is over"
+    assert any("on_end_epoch" in note for note in caught.value.__notes__)
 
 
 def test_a_monitor_of_the_fit_passes_over_rows_of_an_evaluation_alone():
@@ -200,6 +216,28 @@ def test_stop_on_nan_says_step_and_what_was_first_whenever_it_looks(broken, sent
     assert sentence in text
     assert "step 5" in text
     assert fitted.state[STEP] == 6  # where the epoch ends and a record is made, every is over 1 or not
+
+
+@pytest.mark.parametrize(("every", "seen"), [(1, 4), (3, 6), (100, 12)])
+def test_stop_on_nan_looks_as_often_as_asked_and_at_the_record(every, seen):
+    model = Terms("term", 3)
+    fitted = Trial(model, torch.optim.SGD(model.parameters(), lr=0.001), callbacks=[StopOnNaN(every=every)])
+    with pytest.raises(NotFinite, match="step 3"):
+        fitted.fit(DATA, steps=99, record_every=12)
+    assert fitted.state[STEP] == seen
+
+
+def test_stop_on_nan_lets_gradients_overflow_that_the_scaler_will_leave_out():
+    fitted = Trial(
+        nn.Linear(1, 1),
+        lambda p: torch.optim.SGD(p, lr=0.1),
+        nn.functional.mse_loss,
+        callbacks=[StopOnNaN(every=1)],
+        runtime=Runtime("cpu", precision="float16"),
+    )
+    scale = fitted.runtime.scaler.get_scale()
+    fitted.fit([(torch.full((2, 1), 1e4), torch.zeros(2, 1))], steps=1)
+    assert fitted.runtime.scaler.get_scale() < scale, "there was an overflow"
 
 
 def test_stop_on_nan_names_the_parameter_that_an_optimiser_broke():

@@ -69,6 +69,14 @@ def test_timer_does_not_count_an_evaluation_as_fitting():
     assert sum(value for phase, value in timer.seconds.items() if phase != "validation") < 0.05
 
 
+def test_timer_ends_a_phase_at_every_hook():
+    timer = Timer()
+    trial(timer).fit(DATA, epochs=2, validation=DATA)
+    phases = dict.fromkeys(("data", "forward", "loss", "backward", "step"), 6)
+    # Other: both ends of an epoch, what lies before its evaluation, and the end of all.
+    assert timer.times == {**phases, "validation": 2, "other": 2 * 3 + 1}
+
+
 def test_profile_writes_a_table_of_a_window_of_steps(tmp_path):
     trial(Profile(tmp_path / "deep" / "profile.txt", skip=1, steps=2)).fit(DATA, epochs=2)
     assert "aten::linear" in (tmp_path / "deep" / "profile.txt").read_text()

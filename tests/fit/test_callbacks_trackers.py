@@ -99,6 +99,15 @@ def test_tensorboard_takes_every_step_and_hyper_parameters(tmp_path: Path) -> No
     assert values["shape"].string_value == "(8, 1)"
 
 
+def test_hyper_parameters_of_a_trial_that_failed_are_not_called_a_success(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    with pytest.raises(Broken):
+        trial(TensorBoard(tmp_path, parameters={"rate": 0.1}), breaks_at(7)).fit(DATA, epochs=2)
+    content = events(tmp_path).summary_metadata
+    assert "_hparams_/session_start_info" in content
+    assert "_hparams_/session_end_info" not in content
+
+
 class Branching(nn.Module):
     """A model that no tracer follows: Python decides on values, and randomness and state are about."""
 
@@ -189,6 +198,7 @@ def test_embeddings_can_be_read_by_the_projector(tmp_path: Path) -> None:
     made = Trial(model, criterion=nn.functional.cross_entropy, callbacks=[TensorBoard(tmp_path), codes])
     made.evaluate(data)  # outside of a fit: nothing to write to, and no error
     made.fit(data, epochs=1, validation=data)
+    made.evaluate(data)
     Trial(model, criterion=nn.functional.cross_entropy, callbacks=[TensorBoard(tmp_path), codes]).fit(
         data, epochs=2, validation=data
     )

@@ -343,3 +343,15 @@ def test_predictions_that_are_no_tensor_are_answered_with_a_sentence():
 def test_shapes_are_never_broadcast_in_silence(name, y_pred, y_true):
     with pytest.raises(InvalidData, match=r"\(4,|\(1,"):
         named(name).update(State({Y_PRED: torch.rand(y_pred), Y_TRUE: torch.zeros(y_true, dtype=torch.int64)}))
+
+
+def test_of_several_processes_the_first_that_saw_anything_says_what_is_now():
+    now = fit.Now("rate", lambda state: 0.5)
+    assert now.merge([{}, {"rate": 0.1}, {"rate": 0.2}]) == {"rate": 0.1}
+    assert now.merge([{}, {}]) == {}
+
+
+def test_of_several_processes_the_slowest_says_how_long_it_took():
+    clock = fit.Time()
+    states = [{"seconds": seconds, "began": True} for seconds in (1.0, 3.0, 2.0)]
+    assert clock.merge(states)["seconds"] == 3.0

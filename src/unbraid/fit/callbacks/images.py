@@ -122,10 +122,6 @@ class Images(Callback):
         for film in self.films:
             film.save()
 
-    def on_checkpoint(self, state: State) -> None:
-        """Write the films."""
-        self.on_end(state)
-
     def show(self, state: State) -> None:
         """Make a picture now and put it in its places; the model and the random generators do not notice."""
         if not is_main():

@@ -110,10 +110,6 @@ class Log(Callback, ABC):
             self.write([state[HISTORY][-1]])
         self.flush()
 
-    def on_checkpoint(self, state: State) -> None:
-        """Write what waits."""
-        self.flush()
-
     def on_end(self, state: State) -> None:
         """Write what waits, and close."""
         if self.open:
