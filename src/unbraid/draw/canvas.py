@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from unbraid.draw.capsule import Patch, paint
 from unbraid.types import Bytes, Floats, Integers
@@ -46,23 +47,38 @@ class Canvas:
             colour = self._kept(thing)[:, 0, 0].astype(np.float64)
         paint(self.pixels, places, patch, np.broadcast_to(colour, (len(places), self.pixels.shape[1])))
 
+    def lay(self, thing: str, patch: Patch, colours: npt.NDArray[np.floating], which: Integers | None = None) -> None:
+        """Lay small pictures on some of the pictures.
+
+        Args:
+            thing: What they are part of.
+            patch: What they cover, and where.
+            colours: Of each pixel, times how much of it is covered, in 0 .. 255, ``(B, 3, h, w)``.
+            which: The pictures, as for :meth:`put`.
+        """
+        windows = sliding_window_view(self.pixels, patch.coverage.shape[1:], axis=(-2, -1), writeable=True)
+        places = np.arange(len(self.pixels)) if which is None else which
+        cover = patch.coverage[:, None]
+        place = places, slice(None), patch.top, patch.left
+        laid = self._kept(thing) * cover if self.things else colours.astype(np.float32)
+        windows[place] = windows[place] * (1 - cover) + laid
+
     def start(self, thing: str, colours: npt.NDArray[np.floating]) -> None:
         """Paint whatever nothing else will cover; colours broadcast to ``(B, 3, size, size)``."""
         self.pixels[:] = self._kept(thing) if self.things else colours
 
-    def fill(self, thing: str, coverage: Singles, colours: npt.NDArray[np.floating]) -> None:
-        """Paint over whole pictures.
+    def fill(self, thing: str, coverage: Singles, colours: npt.NDArray[np.floating], *, top: int = 0) -> None:
+        """Paint over whole rows.
 
         Args:
             thing: What it is part of.
-            coverage: How much of each pixel, in 0 .. 1; broadcasts to ``(B, size, size)``.
-            colours: In 0 .. 255; broadcasts to ``(B, 3, size, size)``.
+            coverage: How much of each pixel, in 0 .. 1, ``(B, rows, size)`` or ``(1, rows, size)``.
+            colours: In 0 .. 255; broadcasts to ``(B, 3, rows, size)``.
+            top: The first row.
         """
         cover = coverage[..., None, :, :]
-        if self.things:
-            self.pixels += (self._kept(thing) - self.pixels) * cover
-        else:
-            self.pixels += (colours.astype(np.float32) - self.pixels) * cover
+        region = self.pixels[:, :, top : top + cover.shape[-2]]
+        region += ((self._kept(thing) if self.things else colours.astype(np.float32)) - region) * cover
 
     def bytes(self) -> Bytes:
         """The pictures."""

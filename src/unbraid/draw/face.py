@@ -107,12 +107,12 @@ class Face:
 
     def _around(self, x: Floats, y: Floats) -> Floats:
         """How far around the head from its front a point of its surface lies, in radians."""
-        return np.asarray(np.arcsin(np.clip(x / _round(y), -0.97, 0.97)))
+        return np.asarray(np.arcsin(np.clip(x / _girth(y), -0.97, 0.97)))
 
     def _seen(self, x: Floats, y: Floats, depth: float | None) -> Floats:
         """Points of the head in the picture, ``(B, 2)``, in pixels."""
         if depth is None:
-            across = _round(y) * np.sin(self._around(x, y) + self.turn)
+            across = _girth(y) * np.sin(self._around(x, y) + self.turn)
         else:
             across = x * np.cos(self.turn) + depth * np.sin(self.turn)
         offset = np.stack([self._cos * across - self._sin * y, self._sin * across + self._cos * y], axis=1)
@@ -120,6 +120,6 @@ class Face:
         return np.asarray(self.middle + self.radius[:, None] * np.round(offset, 9))
 
 
-def _round(y: Floats) -> Floats:
-    """How far from its axis the head's surface is at a height, a little less than as seen: what is on it stays on it."""
+def _girth(y: Floats) -> Floats:
+    """How far from its axis the head's surface is, a little less than as seen: what is on it stays on it."""
     return np.asarray(0.9 * np.sqrt(np.maximum(1 - y * y, 0.2)))

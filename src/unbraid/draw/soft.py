@@ -11,7 +11,7 @@ import numpy.typing as npt
 from unbraid.draw.capsule import Patch
 from unbraid.types import Floats, Integers
 
-__all__ = ["ellipses", "polygons"]
+__all__ = ["centres", "ellipses", "polygons", "span"]
 
 Singles = npt.NDArray[np.float32]
 
@@ -39,9 +39,9 @@ def ellipses(centre: Floats, semi: Floats, angle: Floats, size: int) -> Patch:
     cos, sin = np.round(np.cos(angle), 9), np.round(np.sin(angle), 9)
     a, b = np.maximum(semi, 1e-3).T
     reach = np.sqrt(np.stack([(a * cos) ** 2 + (b * sin) ** 2, (a * sin) ** 2 + (b * cos) ** 2], axis=1))
-    left, width = _span(centre[:, 0], reach[:, 0], size)
-    top, height = _span(centre[:, 1], reach[:, 1], size)
-    across, down = _centres(left, width) - centre[:, :1], _centres(top, height) - centre[:, 1:]
+    left, width = span(centre[:, 0], reach[:, 0], size)
+    top, height = span(centre[:, 1], reach[:, 1], size)
+    across, down = centres(left, width) - centre[:, :1], centres(top, height) - centre[:, 1:]
     u = _outer_sum(sin[:, None] * down, cos[:, None] * across) * _column(1 / a)
     v = _outer_sum(cos[:, None] * down, -sin[:, None] * across) * _column(1 / b)
     u2, v2 = u * u, v * v
@@ -66,9 +66,9 @@ def polygons(corners: Floats, size: int) -> Patch:
     """
     low, high = corners.min(axis=1), corners.max(axis=1)
     middle, reach = (low + high) / 2, (high - low) / 2
-    left, width = _span(middle[:, 0], reach[:, 0], size)
-    top, height = _span(middle[:, 1], reach[:, 1], size)
-    x, y = _centres(left, width), _centres(top, height)
+    left, width = span(middle[:, 0], reach[:, 0], size)
+    top, height = span(middle[:, 1], reach[:, 1], size)
+    x, y = centres(left, width), centres(top, height)
     following = np.roll(corners, -1, axis=1)
     turned = corners[..., 0] * following[..., 1] - corners[..., 1] * following[..., 0]
     way = np.where(turned.sum(axis=1) >= 0, 1.0, -1.0)
@@ -95,15 +95,21 @@ def _covered(within: Singles, across: Floats, down: Floats, reach: Floats) -> Si
     return np.clip(within, 0, 1, out=within)
 
 
-def _span(middle: Floats, reach: Floats, size: int) -> tuple[Integers, int]:
-    """The first row or column of each patch, and how many every patch has."""
+def span(middle: Floats, reach: Floats, size: int) -> tuple[Integers, int]:
+    """The first row or column of each patch, and how many every patch has.
+
+    Args:
+        middle: Of what is drawn, in pixels, ``(B,)``.
+        reach: How far it goes to either side, in pixels, ``(B,)``.
+        size: Rows or columns of the images.
+    """
     first = np.floor(middle - reach - 0.5).astype(np.int64)
     last = np.ceil(middle + reach + 0.5).astype(np.int64)
     count = int(np.clip((last - first).max(initial=1), 1, size))
     return first.clip(0, size - count), count
 
 
-def _centres(first: Integers, count: int) -> Floats:
+def centres(first: Integers, count: int) -> Floats:
     """Where the centres of so many pixels are, ``(B, count)``."""
     return np.asarray(first[:, None] + (np.arange(count) + 0.5))
 
