@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,3 +104,21 @@ def same_class(path: Path, seed: int) -> bool:
     world = Run(path).world
     labels = world.factors(choose(world, 2, seed))
     return bool((labels[0] == labels[1]).all())
+
+
+def test_scores_that_ask_for_the_same_images_have_them_encoded_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    encode = module.encode
+
+    def counted(model: Any, world: Any, indices: Any) -> Any:
+        counts.append(len(indices))
+        return encode(model, world, indices)
+
+    monkeypatch.setattr(module, "encode", counted)
+    alone = evaluate(path, scores=["linearity"], samples=100)["linearity"]
+    once, counts[:] = sum(counts), []
+    both = evaluate(path, scores=["flatness", "linearity"], samples=100)
+    assert both["linearity"].value == alone.value
+    assert sum(counts) == once - 100, "the hundred codes of the samples are kept beside the run"

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from unbraid.draw.handwritten import SIDE, Handwritten, Split, enlarged
+from unbraid.draw.handwritten import SIDE, Handwritten, Split
 from unbraid.errors import InvalidOption
+from unbraid.files.pictures import enlarged
 from unbraid.types import Integers
 
 

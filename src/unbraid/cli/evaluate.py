@@ -40,8 +40,7 @@ def evaluate(
         bounds: Whether to show beside each value what noise, codes turned by 45 degrees and perfect codes get.
         jobs: How many processes share the work; 0 for one a core.
     """
-    names = ("all",) if scores == ("all",) else scores
-    for name in names if names != ("all",) else ():
+    for name in scores if scores != ("all",) else ():
         registry.check("scores", name)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -57,7 +56,7 @@ def evaluate(
         bar = progress.add_task("encoding", total=None)
         results = measure(
             loaded,
-            scores=names,
+            scores=scores,
             samples=samples,
             seed=seed,
             repeats=repeats,

@@ -11,12 +11,12 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from unbraid.errors import InvalidOption
-from unbraid.types import Bytes, Floats, Integers
+from unbraid.files.pictures import enlarged
+from unbraid.types import Bytes, Integers
 
-__all__ = ["SIDE", "Handwritten", "Split", "enlarged"]
+__all__ = ["SIDE", "Handwritten", "Split"]
 
 SIDE = 32
 """Height and width of a digit's picture; the originals have 8."""
@@ -58,18 +58,6 @@ class Handwritten:
     def picture(self, digit: npt.ArrayLike, exemplar: npt.ArrayLike) -> Integers:
         """The row of ``pictures`` with one of a class's digits, 0 .. ``counts[digit] - 1``; the arguments broadcast."""
         return np.asarray(self._members[np.asarray(digit), np.asarray(exemplar)])
-
-
-def enlarged(images: Floats, side: int) -> Floats:
-    """``(N, h, w)`` to ``(N, side, side)``, smoothly (Lanczos)."""
-    # Resizing is linear and works on rows and columns alike, so Pillow need only resize the unit matrix.
-    rows, columns = (_resizing(length, side) for length in images.shape[1:])
-    return np.asarray(np.einsum("ah,nhw,bw->nab", rows, images, columns, optimize=True))
-
-
-def _resizing(length: int, side: int) -> Floats:
-    unit = Image.fromarray(np.eye(length, dtype=np.float32))
-    return np.asarray(unit.resize((length, side), Image.Resampling.LANCZOS), dtype=np.float64)
 
 
 @cache

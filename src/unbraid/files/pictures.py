@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.types import Bytes, Floats
 
-__all__ = ["Fit", "Pictures", "prepared", "resized"]
+__all__ = ["Fit", "Pictures", "enlarged", "prepared", "resized"]
 
 Fit = Literal["crop", "pad", "stretch"]
 LANCZOS = Image.Resampling.LANCZOS
@@ -139,12 +139,15 @@ def resized(images: npt.NDArray[Any], size: int) -> Bytes:
     >>> resized(np.full((5, 3, 96, 96), 7.0), 64).shape
     (5, 3, 64, 64)
     """
-    if images.shape[-2:] == (size, size):
-        return _bytes(images)
+    return _bytes(images if images.shape[-2:] == (size, size) else enlarged(images, size))
+
+
+def enlarged(images: npt.NDArray[Any], size: int) -> Floats:
+    """The same in any range of numbers, neither rounded nor cut off where Lanczos overshoots: ``(..., size, size)``."""
     # Resizing is linear and works on rows and columns alike, so Pillow need only resize the unit matrix, once.
     height, width = images.shape[-2:]
     rows, columns = _resizing(height, size), _resizing(width, size)
-    return _bytes(rows @ images.astype(np.float64) @ columns.T)
+    return np.asarray(rows @ images.astype(np.float64) @ columns.T)
 
 
 def _bytes(images: npt.NDArray[Any]) -> Bytes:

@@ -125,7 +125,16 @@ def _shown(bounds: bool) -> tuple[str, ...]:
 
 
 def _represent(model: Model, world: World) -> Callable[[Integers], Floats]:
-    return lambda values: encode(model, world, world.index(values))
+    """Codes of factor values; several scores ask for the same ones, which are encoded once."""
+    known: dict[bytes, Floats] = {}
+
+    def represent(values: Integers) -> Floats:
+        key = hashlib.blake2b(np.ascontiguousarray(values).tobytes()).digest()
+        if key not in known:
+            known[key] = encode(model, world, world.index(values))
+        return known[key].copy()
+
+    return represent
 
 
 def _summary(name: str, results: dict[tuple[Task, int], Score], seed: int, repeats: int) -> Score:
