@@ -90,9 +90,14 @@ def test_every_choice_of_every_option_can_be_trained(name: str, options: dict[st
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
+def moved(model: Model) -> dict[str, list[Any]]:
+    """The parameters each player moves, whether or not they come with settings of an optimiser."""
+    return {who: list(what["params"] if isinstance(what, dict) else what) for who, what in model.players().items()}
+
+
 def test_every_parameter_belongs_to_one_player_and_its_loss_reaches_it(name: str) -> None:
     model = make(name)
-    players = model.players()
+    players = moved(model)
     everyone = [id(p) for parameters in players.values() for p in parameters]
     assert sorted(everyone) == sorted(id(p) for p in model.parameters())
     batch = batch_for(model)
@@ -105,7 +110,7 @@ def test_thirty_steps_on_one_batch_lower_the_loss(name: str) -> None:
     model = make(name)
     batch = batch_for(model)
     before = total(model, batch)
-    optimisers = {player: torch.optim.Adam(some, 1e-3) for player, some in model.players().items()}
+    optimisers = {player: torch.optim.Adam(some, 1e-3) for player, some in moved(model).items()}
     for _ in range(30):
         for player, terms in losses(model, batch):
             optimisers[player].zero_grad()
@@ -203,6 +208,18 @@ def test_every_option_has_a_type_and_a_line_of_help(name: str) -> None:
     for option, kind, default in fields:
         assert len(kind.__metadata__[0].help) > 10, option
         assert default.default is not None, option
+
+
+def test_a_budget_shortens_options_that_count_steps_and_presets_are_options_of_model_or_training(name: str) -> None:
+    from unbraid.runs.train import train
+
+    cls = registry.load("models", name)
+    assert set(cls.timed) <= set(registry.parameters(cls))
+    for preset in cls.presets.values():
+        own = {option: value for option, value in preset.items() if option in registry.parameters(cls)}
+        assert preset.keys() - own.keys() <= {"steps", "batch_size", "learning_rate"}
+        assert set(registry.parameters(train)) >= preset.keys() - own.keys()
+        assert registry.options(make(name, **own)).items() >= own.items()
 
 
 def test_a_model_says_whom_to_cite_and_which_view_it_needs(name: str) -> None:

@@ -45,10 +45,15 @@ class Model(nn.Module, ABC):
         shape: Channels, height, width of the images.
         latent_dim: How many numbers a code has.
         citation: BibTeX of the paper, or empty.
+        timed: The options that count steps; a budget of fewer steps shortens them in proportion.
+        presets: Settings of papers, by the first author's name: options of the model, and of training it
+            (``steps``, ``batch_size``, ``learning_rate``).
     """
 
     view: ClassVar[str] = "images"
     citation: ClassVar[str] = ""
+    timed: ClassVar[tuple[str, ...]] = ()
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     shape: Shape
     latent_dim: int
 
@@ -67,8 +72,12 @@ class Model(nn.Module, ABC):
     def decode(self, z: Tensor) -> Tensor:
         """The mean image of each code: ``(B, latent_dim)`` to ``(B, C, H, W)`` in ``[0, 1]``."""
 
-    def players(self) -> Mapping[str, list[nn.Parameter]]:
-        """Who takes turns in a step, and the parameters each one moves; one player unless said otherwise."""
+    def players(self) -> Mapping[str, list[nn.Parameter] | dict[str, Any]]:
+        """Who takes turns in a step, and the parameters each one moves; one player unless said otherwise.
+
+        A player that needs other settings of its optimiser than the run's gives a group:
+        ``{"params": [...], "lr": 1e-4, "betas": (0.5, 0.9)}``.
+        """
         return {"model": list(self.parameters())}
 
     def divergence(self, x: Tensor) -> Tensor | None:

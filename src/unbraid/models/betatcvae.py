@@ -49,6 +49,7 @@ class BetaTCVAE(VariationalModel):
     citation = """@inproceedings{chen2018isolating,
   author = {Chen, Ricky T. Q. and Li, Xuechen and Grosse, Roger and Duvenaud, David},
   title = {Isolating Sources of Disentanglement in Variational Autoencoders}, booktitle = {NeurIPS}, year = {2018}}"""
+    timed = ("anneal",)
 
     def __init__(
         self,

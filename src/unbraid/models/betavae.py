@@ -39,6 +39,7 @@ class BetaVAE(VariationalModel):
     citation = """@inproceedings{higgins2017beta, author = {Higgins, Irina and Matthey, Loic and Pal, Arka and others},
   title = {beta-{VAE}: Learning Basic Visual Concepts with a Constrained Variational Framework},
   booktitle = {ICLR}, year = {2017}}"""
+    timed = ("anneal",)
 
     def __init__(
         self,
