@@ -22,7 +22,9 @@ def main(out: Path, model_name: str = "betavae", steps: int = 120) -> dict[str, 
     world = registry.load("worlds", "sprites")()
     model = registry.load("models", model_name)(world.shape)
     batches = view(model.view)(world, batch_size=32)
-    optimisers = {name: torch.optim.Adam(parameters, lr=1e-3) for name, parameters in model.players().items()}
+    # Some players ask for settings of their own; a decay of weights is meant as AdamW has it.
+    players = {name: [group] if isinstance(group, dict) else group for name, group in model.players().items()}
+    optimisers = {name: torch.optim.AdamW(group, lr=1e-3, weight_decay=0.0) for name, group in players.items()}
     losses = []
     for step in range(steps):
         for name, optimiser in optimisers.items():

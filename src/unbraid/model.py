@@ -72,11 +72,12 @@ class Model(nn.Module, ABC):
     def decode(self, z: Tensor) -> Tensor:
         """The mean image of each code: ``(B, latent_dim)`` to ``(B, C, H, W)`` in ``[0, 1]``."""
 
-    def players(self) -> Mapping[str, list[nn.Parameter] | dict[str, Any]]:
+    def players(self) -> Mapping[str, list[nn.Parameter] | dict[str, Any] | list[dict[str, Any]]]:
         """Who takes turns in a step, and the parameters each one moves; one player unless said otherwise.
 
-        A player that needs other settings of its optimiser than the run's gives a group:
-        ``{"params": [...], "lr": 1e-4, "betas": (0.5, 0.9)}``.
+        A player that needs other settings of its optimiser than the run's gives a group, or several:
+        ``{"params": [...], "lr": 1e-4, "betas": (0.5, 0.9)}``. A ``weight_decay`` is meant as AdamW has it: apart from
+        the gradient.
         """
         return {"model": list(self.parameters())}
 

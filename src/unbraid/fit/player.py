@@ -115,7 +115,8 @@ def players(model: nn.Module, optimisers: Optimisers, losses: Callable[[str | No
 
     Args:
         model: The model; its ``players()`` gives name -> parameters, or parameter groups with an optimiser's options.
-        optimisers: As :data:`Optimisers`; None takes Adam at a learning rate of 1e-3.
+        optimisers: As :data:`Optimisers`; None takes Adam at a learning rate of 1e-3
+            (AdamW, which decays only what a group asks it to).
         losses: The loss of the player with this name, or of the only player for None.
 
     Raises:
@@ -132,7 +133,7 @@ def players(model: nn.Module, optimisers: Optimisers, losses: Callable[[str | No
             )
         made = dict(optimisers)
     else:
-        make = optimisers or (lambda group: torch.optim.Adam(group, lr=1e-3))
+        make = optimisers or (lambda group: torch.optim.AdamW(group, lr=1e-3, weight_decay=0.0))
         made = {name: make([group] if isinstance(group, Mapping) else group) for name, group in parameters.items()}
     return tuple(Player(name, made[name], losses(name if len(made) > 1 else None)) for name in parameters)
 

@@ -66,7 +66,7 @@ def train(
         seed: What initial weights, batches and noise depend on, at least 0.
         out: The folder; ``runs/<model>-<world>-<seed>`` by default.
         batch_size: Images in a batch, at least 1.
-        learning_rate: Of Adam, above 0.
+        learning_rate: Of Adam, above 0; weights decay (as in AdamW) only where the model asks for it.
         view: Options of the view in which the model sees the world (:mod:`unbraid.views`), as ``{"k": 1}`` for pairs.
         device: ``auto`` (CUDA, else MPS, else CPU), or a device by name.
         precision: float32, or bfloat16 or float16 by autocast.
@@ -121,7 +121,10 @@ def _fit(
 ) -> None:
     began = time.monotonic()
     fit, steps, seed = config["fit"], config["steps"], config["seed"]
-    trial = Trial(model, lambda group: torch.optim.Adam(group, lr=fit["learning_rate"]), runtime=runtime)
+    # AdamW without decay is Adam; a group of a model's parameters that asks for decay gets it apart from the gradient.
+    trial = Trial(
+        model, lambda group: torch.optim.AdamW(group, lr=fit["learning_rate"], weight_decay=0.0), runtime=runtime
+    )
     trial.callbacks += [History(path / folder.HISTORY), Checkpoint(path / folder.CHECKPOINT, seconds=seconds)]
     if progress:
         trial.callbacks.append(Progress(f"{config['model']['name']} on {config['world']['name']}"))
