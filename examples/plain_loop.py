@@ -27,13 +27,14 @@ def main(out: Path, model_name: str = "betavae", steps: int = 120) -> dict[str, 
     optimisers = {name: torch.optim.AdamW(group, lr=1e-3, weight_decay=0.0) for name, group in players.items()}
     losses = []
     for step in range(steps):
+        losses.append(0.0)
         for name, optimiser in optimisers.items():
             player = (name,) if len(optimisers) > 1 else ()
             terms = model.loss(batches.batch(step), step, *player)
             optimiser.zero_grad()
             terms.total().backward()
             optimiser.step()
-        losses.append(terms.total().item())
+            losses[-1] += terms.total().item()
 
     model.eval()
     x = to_float(world.images(torch.arange(0, len(world), len(world) // 10)[:10].numpy()))
