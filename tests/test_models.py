@@ -145,13 +145,13 @@ def test_a_batch_of_one_is_a_batch(name: str) -> None:
 
 
 def test_codes_are_deterministic_floats_of_the_dimension_asked_for(name: str) -> None:
-    model = make(name, latent_dim=3)
+    model = make(name, latent_dim=4)
     x = images(model)
     torch.manual_seed(1)
     codes = model.represent(x)
     torch.manual_seed(2)
     assert torch.equal(codes, model.eval().represent(x))
-    assert codes.shape == (8, 3)
+    assert codes.shape == (8, 4)
     assert codes.dtype == torch.float32
     assert torch.allclose(model.represent(x[:2]), codes[:2], atol=1e-5), "an image's code depends on its neighbours"
 
@@ -178,10 +178,10 @@ def test_black_and_white_images_have_finite_losses_and_gradients(name: str, fill
 
 
 def test_nats_of_each_latent_are_given_by_models_that_can_tell(name: str) -> None:
-    model = make(name, latent_dim=3)
+    model = make(name, latent_dim=4)
     nats = model.divergence(images(model))
     if nats is not None:
-        assert nats.shape == (8, 3)
+        assert nats.shape == (8, 4)
         assert nats.min() >= 0
 
 
@@ -199,9 +199,9 @@ def test_half_precision_changes_loss_and_codes_little(name: str) -> None:
 
 
 def test_every_option_is_kept_under_its_name_and_shown(name: str) -> None:
-    model = make(name, latent_dim=7)
+    model = make(name, latent_dim=8)
     options = registry.options(model)
-    assert options["latent_dim"] == 7
+    assert options["latent_dim"] == 8
     again = type(model)(model.shape, **options)
     assert registry.options(again) == options
     assert all(f"{option}={value!r}" in repr(model) for option, value in options.items())

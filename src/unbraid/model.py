@@ -21,7 +21,7 @@ from unbraid.nn.likelihood import LIKELIHOODS, LikelihoodName
 from unbraid.nn.networks import NETWORKS, NetworkName
 from unbraid.types import Shape
 
-__all__ = ["AutoencodingModel", "Model", "Terms", "VariationalModel"]
+__all__ = ["AutoencodingModel", "Model", "QuantisedModel", "Terms", "VariationalModel"]
 
 
 class Terms(dict[str, Tensor]):
@@ -124,6 +124,36 @@ class AutoencodingModel(Model):
     def decode(self, z: Tensor) -> Tensor:
         """The mean image of each code: ``(B, latent_dim)`` to ``(B, C, H, W)`` in ``[0, 1]``."""
         return LIKELIHOODS[self.likelihood].mean(self.decoder(z))
+
+
+class QuantisedModel(AutoencodingModel):
+    """What models with quantised codes share: the encoder's answer, and what it becomes.
+
+    Args:
+        shape: Channels, height (32 or 64), width of the images.
+        latent_dim: How many latents, at least 1.
+        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
+        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+
+    Raises:
+        InvalidOption: When the shape or an option is out of range.
+    """
+
+    def __init__(self, shape: Shape, *, latent_dim: int, likelihood: LikelihoodName, network: NetworkName) -> None:
+        super().__init__(shape, latent_dim, likelihood, network, outputs=1)
+
+    @abstractmethod
+    def quantise(self, code: Tensor) -> Tensor:
+        """One of a few codes for each answer, ``(B, latent_dim)`` to ``(B, latent_dim)``."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The encoder's answer before it is quantised, ``(B, latent_dim)``."""
+        code: Tensor = self.encoder(x)
+        return code.float()
+
+    def represent(self, x: Tensor) -> Tensor:
+        """The quantised code, ``(B, latent_dim)``."""
+        return self.quantise(self.encode(x))
 
 
 class VariationalModel(AutoencodingModel):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from unbraid.errors import require_at_least
-from unbraid.model import AutoencodingModel, Terms
+from unbraid.model import QuantisedModel, Terms
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NetworkName
 from unbraid.nn.quantise import nearest_value, straight_through
@@ -24,7 +24,7 @@ from unbraid.view import Batch
 __all__ = ["QLAE"]
 
 
-class QLAE(AutoencodingModel):
+class QLAE(QuantisedModel):
     r"""Every latent takes one of a few learned values of its own, and the weights are pulled hard towards 0.
 
     With the encoder's answer :math:`c`, its nearest values :math:`z_j \in V_j`, and :math:`\bar c`, :math:`\bar z` held
@@ -82,26 +82,21 @@ class QLAE(AutoencodingModel):
         likelihood: LikelihoodName = "bernoulli",
         network: NetworkName = "conv",
     ) -> None:
-        super().__init__(shape, latent_dim, likelihood, network, outputs=1)
+        super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood, network=network)
         require_at_least(2, values=values)
         require_at_least(0, quantisation=quantisation, commitment=commitment, weight_decay=weight_decay)
         self.values, self.quantisation, self.commitment = values, quantisation, commitment
         self.weight_decay = weight_decay
         self.codebook = nn.Parameter(torch.linspace(-0.5, 0.5, values).repeat(latent_dim, 1))
 
-    def encode(self, x: Tensor) -> Tensor:
-        """The encoder's answer before it is quantised, ``(B, latent_dim)``."""
-        code: Tensor = self.encoder(x)
-        return code.float()
-
-    def represent(self, x: Tensor) -> Tensor:
-        """The value each latent takes, ``(B, latent_dim)``."""
-        return nearest_value(self.encode(x), self.codebook)
+    def quantise(self, code: Tensor) -> Tensor:
+        """The nearest value of each latent, ``(B, latent_dim)``."""
+        return nearest_value(code, self.codebook)
 
     def loss(self, batch: Batch, step: int) -> Terms:
         """Reconstruction, and the two weighted distances between answers and values, in nats per image."""
         code = self.encode(batch.x)
-        value = nearest_value(code, self.codebook)
+        value = self.quantise(code)
         pixels = math.prod(self.shape)
         return Terms(
             reconstruction=self.nll(batch.x, straight_through(code, value)),
