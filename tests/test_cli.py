@@ -16,7 +16,9 @@ import pytest
 
 import unbraid
 from unbraid import registry
+from unbraid.cli._information import show
 from unbraid.cli.main import main, verbs
+from unbraid.info import decompose
 
 Unbraid = Callable[..., str]
 
@@ -210,6 +212,32 @@ def test_evaluating_prints_a_table_and_keeps_the_scores(cli: Unbraid, finished: 
     assert "vae on digits" in printed
     assert f"{value:.3f}" in printed
     assert "0 .. 1" in printed
+
+
+def test_evaluating_takes_the_kl_apart_when_asked(cli: Unbraid, finished: Path) -> None:
+    printed = cli(f"evaluate {finished} --scores mig --samples 200 --information")
+    kept = json.loads((finished / "information.json").read_text())
+    assert "N = 200 of 1,797 images" in printed
+    assert "cannot exceed log N = 5.30 nats" in printed
+    for name in ("mutual_information", "total_correlation", "kl", "closed_form"):
+        assert f" {kept[name]:.3f} " in printed
+    assert f" {sum(kept['dimension_wise']):.3f} " in printed
+
+
+@pytest.mark.parametrize(
+    ("samples", "narrow", "answer"),
+    [
+        (9, False, "cannot exceed log N"),
+        (9, True, "take more with --samples"),
+        (20, True, "nearly every image of this"),
+    ],
+)
+def test_information_near_its_ceiling_is_said_to_be(
+    capsys: pytest.CaptureFixture[str], samples: int, narrow: bool, answer: str
+) -> None:
+    mean = np.arange(float(samples))[:, None]
+    show(decompose(mean, np.full_like(mean, -20.0 if narrow else 9.0)), images=20)
+    assert answer in capsys.readouterr().out
 
 
 def test_plotting_prints_the_files_it_draws(cli: Unbraid, finished: Path) -> None:

@@ -12,11 +12,17 @@ import pytest
 from unbraid import registry
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.files.source import data_folder
+from unbraid.models import AE, VAE
 from unbraid.runs import evaluate as module
 from unbraid.runs import folder
+from unbraid.runs.decompose import decompose
+from unbraid.runs.encode import choose
 from unbraid.runs.evaluate import evaluate
 from unbraid.runs.measure import BOUNDS
+from unbraid.runs.run import Run
 from unbraid.runs.train import train
+from unbraid.view import to_float
+from unbraid.worlds import Digits
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +104,6 @@ def test_a_score_that_cannot_be_had_is_named(path: Path) -> None:
 
 
 def same_class(path: Path, seed: int) -> bool:
-    from unbraid.runs.encode import choose
-    from unbraid.runs.run import Run
-
     world = Run(path).world
     labels = world.factors(choose(world, 2, seed))
     return bool((labels[0] == labels[1]).all())
@@ -122,3 +125,22 @@ def test_scores_that_ask_for_the_same_images_have_them_encoded_once(
     both = evaluate(path, scores=["flatness", "linearity"], samples=100)
     assert both["linearity"].value == alone.value
     assert sum(counts) == once - 100, "the hundred codes of the samples are kept beside the run"
+
+
+def test_a_vae_tells_what_its_kl_is_made_of_and_the_run_keeps_it(path: Path) -> None:
+    found = decompose(path, samples=150, seed=3)
+    posterior = Run(path).model.encode(to_float(Run(path).world.images(choose(Run(path).world, 150, 3))))
+    assert found.samples == 150
+    assert found.closed_form == pytest.approx(float(posterior.kl().detach()), abs=1e-4)
+    kept = json.loads((path / folder.INFORMATION).read_text())
+    assert kept == {**found.to_dict(), "whole_world": False, "seed": 3}
+    whole = decompose(Run(path).model, Run(path).world)
+    assert whole.samples == len(Run(path).world) == 1797
+    assert json.loads((path / folder.INFORMATION).read_text()) == kept, "a model alone has no folder"
+
+
+def test_a_model_without_a_posterior_has_no_kl_to_take_apart() -> None:
+    with pytest.raises(InvalidOption, match="AE has no Gaussian posterior"):
+        decompose(AE((1, 32, 32)), Digits())
+    with pytest.raises(InvalidOption, match="must be given with the world"):
+        decompose(VAE((1, 32, 32)))

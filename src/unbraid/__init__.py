@@ -6,14 +6,20 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unbraid.runs.decompose import decompose as decompose
     from unbraid.runs.evaluate import evaluate as evaluate
     from unbraid.runs.run import Run as Run
     from unbraid.runs.train import train as train
 
-__all__ = ["Run", "evaluate", "train"]
+__all__ = ["Run", "decompose", "evaluate", "train"]
 __version__ = metadata.version("unbraid")
 
-_HOMES = {"Run": "unbraid.runs.run", "evaluate": "unbraid.runs.evaluate", "train": "unbraid.runs.train"}
+_HOMES = {
+    "Run": "unbraid.runs.run",
+    "decompose": "unbraid.runs.decompose",
+    "evaluate": "unbraid.runs.evaluate",
+    "train": "unbraid.runs.train",
+}
 _ROOMS = (
     "errors",
     "fit",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unbraid import registry
-from unbraid.cli import _flags
+from unbraid.cli import _flags, _information
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,6 +28,7 @@ def evaluate(
     repeats: int = 1,
     bounds: bool = True,
     jobs: int = 0,
+    information: bool = False,
 ) -> None:
     """Measure how far a run's codes come apart into the world's factors, and keep the scores in the run's scores.json.
 
@@ -39,6 +40,8 @@ def evaluate(
         repeats: How often to measure, each time with other images; shows between which values 95 % of them lie.
         bounds: Whether to show beside each value what noise, codes turned by 45 degrees and perfect codes get.
         jobs: How many processes share the work; 0 for one a core.
+        information: Whether to take a VAE's KL apart too, into mutual information, total correlation and dimension-wise
+            KL; all images are components of the aggregate posterior. Kept in the run's information.json.
     """
     for name in scores if scores != ("all",) else ():
         registry.check("scores", name)
@@ -69,6 +72,10 @@ def evaluate(
     Console(width=None if Console().is_terminal else 160).print(_table(results, bounds, repeats))
     for name, reason in without.items():
         print(f"not measured: {name}: {reason}")
+    if information:
+        from unbraid.runs.decompose import decompose
+
+        _information.show(decompose(loaded, samples=samples, seed=seed), images=len(loaded.world))
 
 
 def _table(results: Mapping[str, Score], bounds: bool, repeats: int) -> Table:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from unbraid.info.aggregate import minibatch_stratified as minibatch_stratified
     from unbraid.info.aggregate import minibatch_weighted as minibatch_weighted
     from unbraid.info.boosting import boost as boost
+    from unbraid.info.decomposition import Decomposition as Decomposition
+    from unbraid.info.decomposition import decompose as decompose
     from unbraid.info.discrete import discretise as discretise
     from unbraid.info.discrete import entropy as entropy
     from unbraid.info.discrete import mutual_information as mutual_information
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from unbraid.info.svm import single_latent_accuracy as single_latent_accuracy
 
 _HOMES = {
+    "Decomposition": "decomposition",
     "boost": "boosting",
     "completeness": "importance",
+    "decompose": "decomposition",
     "discretise": "discrete",
     "disentanglement": "importance",
     "entropy": "discrete",
@@ -39,8 +43,10 @@ _HOMES = {
 }
 
 __all__ = [
+    "Decomposition",
     "boost",
     "completeness",
+    "decompose",
     "discretise",
     "disentanglement",
     "entropy",

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from unbraid.errors import InvalidOption
-from unbraid.model import Model
+from unbraid.model import Model, VariationalModel
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Floats, Integers
 from unbraid.view import to_float
 from unbraid.world import World
 
-__all__ = ["check_shape", "choose", "decoder", "divergence", "encode"]
+__all__ = ["check_shape", "choose", "decoder", "divergence", "encode", "posteriors"]
 
 CHUNK = 256
 """Images at once: the convolutions' working set then stays in the processor's cache."""
@@ -42,6 +42,17 @@ def choose(world: World, samples: int, seed: int) -> Integers:
 def encode(model: Model, world: World, indices: Integers) -> Floats:
     """The codes of the given images, ``(N, latent_dim)``."""
     return _over(lambda x: model.represent(x), model, world, indices)
+
+
+def posteriors(model: VariationalModel, world: World, indices: Integers) -> tuple[Floats, Floats]:
+    """Means and log variances of the posteriors of the given images, each ``(N, latent_dim)``."""
+
+    def both(x: torch.Tensor) -> torch.Tensor:
+        q = model.encode(x)
+        return torch.cat([q.mean, q.log_variance], dim=1)
+
+    mean, log_variance = np.split(_over(both, model, world, indices), 2, axis=1)
+    return mean, log_variance
 
 
 def divergence(model: Model, world: World, indices: Integers) -> Floats | None:

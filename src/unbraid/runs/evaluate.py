@@ -17,9 +17,9 @@ from unbraid import registry
 from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.runs import folder
-from unbraid.runs.encode import check_shape, choose, encode
+from unbraid.runs.encode import choose, encode
 from unbraid.runs.measure import BOUNDS, Arrays, Task, needs, run
-from unbraid.runs.run import Run
+from unbraid.runs.run import Run, measured
 from unbraid.score import Score
 from unbraid.types import Floats, Integers
 from unbraid.world import World
@@ -75,15 +75,7 @@ def evaluate(
     require_at_least(0, seed=seed)
     require_at_least(1, repeats=repeats, jobs=jobs)
     names = _names(scores)
-    measured = Run(run_or_model) if isinstance(run_or_model, str | Path) else run_or_model
-    found = measured if isinstance(measured, Run) else None
-    model = found.model if found is not None else measured
-    world = world if world is not None else found.world if found is not None else None
-    if world is None or not isinstance(model, Model):
-        raise InvalidOption(
-            "a model without a run must be given with the world it is measured on: evaluate(model, world)"
-        )
-    check_shape(model, world)
+    found, model, world = measured(run_or_model, world)
     total, done = len(names) * (repeats + (len(BOUNDS) if bounds else 0)), 0
     results: dict[tuple[Task, int], Score] = {}
     for repeat in range(repeats):

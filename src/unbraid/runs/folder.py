@@ -16,6 +16,7 @@ __all__ = [
     "CODES",
     "FIGURES",
     "HISTORY",
+    "INFORMATION",
     "MODEL",
     "RUN",
     "SCORES",
@@ -31,6 +32,7 @@ RUN = "run.json"
 MODEL = "model.safetensors"
 HISTORY = "history.jsonl"
 SCORES = "scores.json"
+INFORMATION = "information.json"
 CHECKPOINT = "checkpoint.pt"
 CODES = "codes.safetensors"
 FIGURES = "figures"

@@ -11,13 +11,14 @@ import torch
 from safetensors import SafetensorError
 
 from unbraid import registry
-from unbraid.errors import RunError, UnbraidError
+from unbraid.errors import InvalidOption, RunError, UnbraidError
 from unbraid.fit.callbacks.history import read as read_history
 from unbraid.model import Model
 from unbraid.runs import folder
+from unbraid.runs.encode import check_shape
 from unbraid.world import World
 
-__all__ = ["Run"]
+__all__ = ["Run", "measured"]
 
 FORMAT = 1
 
@@ -106,6 +107,24 @@ class Run:
         state = "finished" if self.finished else "not finished"
         seed, steps = self.config["seed"], self.config["steps"]
         return f"Run({str(self.path)!r})  # {self.name}, seed {seed}, {steps:,} steps, {state}"
+
+
+def measured(run_or_model: Run | Model | str | Path, world: World | None) -> tuple[Run | None, Model, World]:
+    """What is to be measured: the run, where it is one, its model, and the world, by default the run's own.
+
+    Raises:
+        InvalidOption: When a model is given without a world, or their shapes differ.
+        RunError: When the run cannot be read.
+    """
+    found = Run(run_or_model) if isinstance(run_or_model, str | Path) else run_or_model
+    run, model = (found, found.model) if isinstance(found, Run) else (None, found)
+    world = world if world is not None else run.world if run is not None else None
+    if world is None or not isinstance(model, Model):
+        raise InvalidOption(
+            "a model without a run must be given with the world it is measured on: evaluate(model, world)"
+        )
+    check_shape(model, world)
+    return run, model, world
 
 
 def _make(shelf: str, config: dict[str, Any], path: Path) -> Any:
