@@ -257,6 +257,15 @@ def test_citing_gives_the_model_the_world_and_the_scores(cli: Unbraid, finished:
     assert entries.count("@") == 3
 
 
+def test_citing_a_world_made_of_another_gives_both(cli: Unbraid) -> None:
+    inner = '{"of":"flatland","leave":"x=4"}'
+    cli(f"train vae correlated --steps 1 --out runs/c --world.of heldout --world.of-options {inner} --world.pair x y")
+    entries = cli("cite runs/c")
+    keys = ("kingma2014auto", "traeuble2021correlated", "montero2021role", "casellesdupre2019symmetry")
+    assert all(key in entries for key in keys)
+    assert entries.count("@") == 4
+
+
 def test_showing_a_world_writes_a_picture(cli: Unbraid, tmp_path: Path) -> None:
     assert cli("show digits --out sheet.png").splitlines()[1] == "sheet.png"
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")

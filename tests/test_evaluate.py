@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from unbraid import registry
@@ -21,8 +22,9 @@ from unbraid.runs.evaluate import evaluate
 from unbraid.runs.measure import BOUNDS
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
+from unbraid.seed import numpy_generator
 from unbraid.view import to_float
-from unbraid.worlds import Digits
+from unbraid.worlds import Correlated, Digits, FlatLand, HeldOut, Scenes, Sprites
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +146,35 @@ def test_a_model_without_a_posterior_has_no_kl_to_take_apart() -> None:
         decompose(AE((1, 32, 32)), Digits())
     with pytest.raises(InvalidOption, match="must be given with the world"):
         decompose(VAE((1, 32, 32)))
+
+
+def test_scores_that_intervene_say_why_they_cannot_on_a_part_of_a_world(tmp_path: Path) -> None:
+    whole = FlatLand(size=32, radius=6, columns=4, rows=4)
+    part = HeldOut(of=whole, leave="x>16,y>16")
+    run = train("vae", part, steps=1, batch_size=4, out=tmp_path / "a", progress=False)
+    for score in ("linearity", "consistency"):
+        with pytest.raises(InvalidData, match=rf"^{score}: it moves single factors .* evaluate\(run, world\)"):
+            evaluate(run, scores=[score])
+        assert score in evaluate(run, whole, scores=[score])
+
+
+def test_a_world_is_measured_on_the_images_it_draws() -> None:
+    scenes = Scenes(most=2, size=16, overlap=0)
+    indices = choose(scenes, 300, 0)
+    assert len(np.unique(indices)) == 300
+    assert not np.array_equal(indices, choose(scenes, 300, 1))
+    everything = np.random.default_rng(0).integers(0, len(scenes), 300)
+    assert scenes._covered(scenes.factors(everything)).max() > 0.5
+    assert scenes._covered(scenes.factors(indices)).max() == 0
+    flat = FlatLand()
+    assert np.array_equal(choose(flat, 10, 3), numpy_generator(3, "evaluate").choice(64, 10, replace=False))
+    assert np.array_equal(choose(flat, 64, 3), np.arange(64))
+
+
+def test_what_is_trained_on_factors_that_go_together_is_measured_on_ones_that_do_not() -> None:
+    inner = Sprites()
+    world = Correlated(of=inner, pair=("x", "y"), sigma=0.1)
+    assert np.array_equal(choose(world, 50, 0), choose(inner, 50, 0))
+    part = HeldOut(of=world, leave="x>=0.5")
+    x, y = part.factors(choose(part, 200, 0)).T[-2:]
+    assert np.corrcoef(x, y)[0, 1] > 0.5, "a part is drawn as the world draws"

@@ -17,14 +17,14 @@ from PIL import Image
 
 from unbraid import registry
 from unbraid.errors import InvalidData
-from unbraid.plots._draw import enlarge, tile
+from unbraid.plots._draw import SEPARATOR, enlarge, tile
 from unbraid.plots._latents import dead, shares, telling
 from unbraid.plots._style import colours
 from unbraid.plots.information import information
 from unbraid.plots.latent_space import Panel, side_by_side
 from unbraid.plots.losses import losses
 from unbraid.plots.reconstructions import reconstructions
-from unbraid.plots.sheet import sheet
+from unbraid.plots.sheet import sheet, spread
 from unbraid.types import Bytes, Factor, FactorSpace, Floats
 
 VOCABULARY = {
@@ -60,7 +60,7 @@ DATA: dict[str, Any] = {
     "reconstructions": blob(CODES[:20, 1:] + 0.1),
     "decode": lambda z: blob(z[:, :0:-1] if z.shape[1] > 2 else z),
     "divergence": NATS,
-    "rows": {"x": blob(np.stack([np.linspace(-2, 2, 40), np.zeros(40)], axis=1))},
+    "rows": {"x": blob(np.stack([np.linspace(-2, 2, 8), np.zeros(8)], axis=1))},
 }
 
 
@@ -302,12 +302,30 @@ def test_reconstructions_refuse_other_shapes_and_floats() -> None:
 
 
 def test_sheet_has_a_row_for_each_factor_and_spreads_many_values() -> None:
-    figure = sheet(images=DATA["images"], rows=DATA["rows"] | {"shape": blob(CODES[:3, 1:], channels=1)})
+    rows = {"x": blob(CODES[:40, 1:]), "shape": blob(CODES[:3, 1:], channels=1)}
+    figure = sheet(images=DATA["images"], rows=rows, space=FactorSpace([SPACE["shape"], Factor("x", 40)]))
     assert {"x", "shape", "3 values", "11 of 40 values"} <= set(words(figure))
     picture = np.asarray(axes_called(figure, "x")[0].images[0].get_array())
-    first, last = enlarge(DATA["rows"]["x"][[0, -1]])
+    first, last = enlarge(rows["x"][[0, -1]])
     assert np.array_equal(picture[:, :64], first)
     assert np.array_equal(picture[:, -64:], last)
+
+
+def test_sheet_tells_the_value_below_each_image_and_how_many_there_are() -> None:
+    space = FactorSpace([Factor("shape", 3, "categorical", ("square", "ellipse", "heart")), Factor("x", 90)])
+    rows = {"x": blob(CODES[:16, 1:]), "shape": blob(CODES[:3, 1:])}
+    seen = words(sheet(images=DATA["images"], rows=rows, space=space))
+    assert {"square", "ellipse", "heart", "3 values", "11 of 90 values"} <= set(seen)
+    with pytest.raises(InvalidData, match="'shape' has 3 values, but 4 images"):
+        sheet(images=DATA["images"], rows={"shape": blob(CODES[:4, 1:])}, space=space)
+    ticks = [int(word) for word in seen if word.isdigit()]
+    assert ticks == spread(90, 16)[spread(16, 11)].tolist()
+
+
+def test_sheet_shows_whole_rows_of_random_images() -> None:
+    shown = sheet(images=blob(CODES[:33, 1:]), rows={}, space=SPACE)
+    height = np.asarray(axes_called(shown, "random images")[0].images[0].get_array()).shape[0]
+    assert height == 2 * 64 + 2, "fourteen fit beside each other; five do not fill a third row"
 
 
 def test_latent_space_shows_the_range_of_the_codes_on_its_axes() -> None:
@@ -362,9 +380,9 @@ def test_images_grow_by_whole_multiples_and_shrink_by_averages() -> None:
     assert (enlarge(stripes) == 100).all()
 
 
-def test_tiles_are_parted_by_white_and_the_last_row_is_filled() -> None:
+def test_tiles_are_parted_by_grey_and_the_last_row_is_filled() -> None:
     picture = tile(np.zeros((3, 4, 4, 3), dtype=np.uint8), columns=2, gap=1)
     assert picture.shape == (9, 9, 3)
-    assert (picture[4] == 255).all()
-    assert (picture[5:, 4:] == 255).all()
+    assert (picture[4, :4] == SEPARATOR).all()
+    assert (picture[5:, 5:] == 255).all()
     assert not picture[:4, 5:].any()

@@ -7,6 +7,7 @@ from outside. Pairs, splits and orders are views of a world (:mod:`unbraid.view`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,9 @@ from unbraid.errors import InvalidData
 from unbraid.types import Bytes, FactorSpace, Integers, Shape
 
 __all__ = ["LabelledWorld", "World"]
+
+DRAWS = 20
+"""How often a world that draws in its own way is asked for images that are not drawn yet."""
 
 
 class World(ABC):
@@ -51,6 +55,31 @@ class World(ABC):
     def sample(self, count: int, generator: np.random.Generator) -> Integers:
         """The numbers of ``count`` images, drawn with replacement as the world has them: all alike unless it says."""
         return generator.integers(0, len(self), count)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all images are drawn alike often."""
+        return type(self).sample is World.sample
+
+    def measured(self, count: int, generator: np.random.Generator) -> Integers:
+        """The numbers of different images to measure a model on: ``count`` of them, or fewer where there are no more.
+
+        They are drawn as the world draws for training, unless it says that it is measured on others.
+        """
+        if self.uniform:
+            return generator.choice(len(self), count, replace=False) if count < len(self) else np.arange(len(self))
+        found = np.empty(0, dtype=np.int64)
+        for _ in range(DRAWS):
+            found = np.concatenate([found, self.sample(count, generator)])
+            found = found[np.sort(np.unique(found, return_index=True)[1])]
+            if len(found) >= count:
+                break
+        return found[:count]
+
+    @classmethod
+    def citations(cls, options: Mapping[str, Any]) -> list[str]:
+        """BibTeX of everything that a world made with these options stands on."""
+        return [cls.citation]
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in registry.options(self).items())

@@ -16,7 +16,8 @@ __all__ = ["GAP", "TILE", "as_images", "decoded", "enlarge", "faded", "tile"]
 
 GAP = 2
 """Pixels between two images of a grid."""
-SEPARATOR = 255
+SEPARATOR = 196
+"""A grey, so that neither black nor white images run into their neighbours."""
 TILE = 64
 """Pixels that an image is wide on the page, at most."""
 
@@ -68,7 +69,7 @@ def enlarge(images: Bytes, size: int = TILE) -> Bytes:
 
 
 def tile(pixels: Bytes, columns: int, gap: int = GAP) -> Bytes:
-    """Lay images out in rows, left to right, with thin separators; the last row is filled up with white.
+    """Lay images out in rows, left to right, with thin grey separators; the last row is filled up with white.
 
     Args:
         pixels: ``(n, H, W, 3)``.
@@ -84,7 +85,7 @@ def tile(pixels: Bytes, columns: int, gap: int = GAP) -> Bytes:
     count, height, width, _ = pixels.shape
     rows = -(-count // columns)
     grid = np.full((rows * columns, height + gap, width + gap, 3), SEPARATOR, dtype=np.uint8)
-    grid[:count, :height, :width] = pixels
+    grid[:count, :height, :width], grid[count:] = pixels, 255
     sheet = grid.reshape(rows, columns, height + gap, width + gap, 3).swapaxes(1, 2)
     sheet = sheet.reshape(rows * (height + gap), columns * (width + gap), 3)
     return sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap]

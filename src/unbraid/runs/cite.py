@@ -17,10 +17,12 @@ def cite(run: Run | str | Path) -> str:
         run: A run, finished or not, or its folder.
     """
     run = run if isinstance(run, Run) else Run(run)
-    entries = []
-    for shelf, name in (("models", run.config["model"]["name"]), ("worlds", run.config["world"]["name"])):
-        if name in registry.names(shelf):
-            entries.append(registry.load(shelf, name).citation)
+    model, world = run.config["model"], run.config["world"]
+    entries: list[str] = []
+    if model["name"] in registry.names("models"):
+        entries.append(registry.load("models", model["name"]).citation)
+    if world["name"] in registry.names("worlds"):
+        entries += registry.load("worlds", world["name"]).citations(world["options"])
     entries += [registry.load("scores", name).declaration.citation for name in run.scores]
     # dict.fromkeys: several scores may come from one paper.
     return "\n\n".join(entry.strip() for entry in dict.fromkeys(entries) if entry)

@@ -33,10 +33,8 @@ def check_shape(model: Model, world: World) -> None:
 
 
 def choose(world: World, samples: int, seed: int) -> Integers:
-    """Numbers of ``samples`` different images, drawn uniformly; all of them, in order, where the world has no more."""
-    if samples >= len(world):
-        return np.arange(len(world))
-    return numpy_generator(seed, "evaluate").choice(len(world), samples, replace=False)
+    """Numbers of ``samples`` different images, as the world is measured; all of them where it has no more."""
+    return world.measured(samples, numpy_generator(seed, "evaluate"))
 
 
 def encode(model: Model, world: World, indices: Integers) -> Floats:

@@ -14,7 +14,7 @@ import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
 from unbraid import registry
-from unbraid.errors import InvalidOption, require_at_least
+from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.encode import choose, encode
@@ -123,7 +123,14 @@ def _represent(model: Model, world: World) -> Callable[[Integers], Floats]:
     def represent(values: Integers) -> Floats:
         key = hashlib.blake2b(np.ascontiguousarray(values).tobytes()).digest()
         if key not in known:
-            known[key] = encode(model, world, world.index(values))
+            try:
+                indices = world.index(values)
+            except InvalidData as error:
+                raise InvalidData(
+                    f"it moves single factors and so asks for images of any combination, which this world does not "
+                    f"have ({error}): measure on a world that has them all, with evaluate(run, world)"
+                ) from None
+            known[key] = encode(model, world, indices)
         return known[key].copy()
 
     return represent

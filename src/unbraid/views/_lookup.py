@@ -99,7 +99,7 @@ class Lookup:
         self.world = world
         kind = type(world)
         self.whole = kind.factors is World.factors and kind.index is World.index and len(world) == len(world.space)
-        self._uniform = kind.sample is World.sample
+        self._uniform = world.uniform
         self._collected = isinstance(world, LabelledWorld)
         self._filed: dict[tuple[str, ...], Filed] = {}
 

@@ -99,10 +99,14 @@ class Wrapped(World):
         some = numpy_generator(0, "whole").integers(0, len(self.world), 64)
         return np.array_equal(self.space.index(self.world.factors(some)), some)
 
-    @property
-    def _uniform(self) -> bool:
-        """Whether the other world's images are all drawn alike often."""
-        return type(self.world).sample is World.sample
+    @classmethod
+    def citations(cls, options: Mapping[str, Any]) -> list[str]:
+        """BibTeX of what is done to the other world, and of all that it stands on."""
+        given = {name: parameter.default for name, parameter in registry.parameters(cls).items()} | dict(options)
+        if given["of"] not in registry.names("worlds"):
+            return [cls.citation]
+        inner: type[World] = registry.load("worlds", given["of"])
+        return [cls.citation, *inner.citations(_mapping(given["of_options"]))]
 
 
 def _made(name: str, options: Mapping[str, Any]) -> World:

@@ -31,8 +31,8 @@ class Correlated(Wrapped):
 
     and all other factors as the world has them. A world with its own way to draw is drawn from in that way, and this
     weight decides what is kept. Every image keeps its number: only :meth:`sample` is not the world's own, so that a
-    model can be trained on factors that go together and measured on ones that do not. Several pairs of factors are
-    correlated by a correlated world of a correlated world.
+    model is trained on factors that go together and measured on ones that do not (:meth:`measured`). Several pairs of
+    factors are correlated by a correlated world of a correlated world.
 
     Args:
         of: The world, or its name.
@@ -75,7 +75,7 @@ class Correlated(Wrapped):
         apart = first[:, None] - (second[::-1] if inverse else second)
         # Measured from the nearest pair of values, so that no sigma is small enough to make all weights 0.
         self._weight = np.exp(-(apart**2 - (apart**2).min()) / (2 * sigma**2))
-        self._drawn_whole = self._whole and self._uniform
+        self._drawn_whole = self._whole and self.world.uniform
 
     def sample(self, count: int, generator: np.random.Generator) -> Integers:
         """The numbers of ``count`` images, drawn so that the two factors go together.
@@ -103,6 +103,10 @@ class Correlated(Wrapped):
             f"{' and '.join(self._names())} hardly ever go together in {type(self.world).__name__}: choose a larger "
             f"sigma than {self.sigma}"
         )
+
+    def measured(self, count: int, generator: np.random.Generator) -> Integers:
+        """The numbers of different images to measure a model on: those of the other world, as it has them."""
+        return self.world.measured(count, generator)
 
     def _chosen(self) -> Integers:
         """The columns of the two factors."""

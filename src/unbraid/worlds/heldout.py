@@ -129,7 +129,7 @@ class HeldOut(Wrapped):
         Raises:
             InvalidData: When the world hardly ever draws one of them.
         """
-        if self._uniform:
+        if self.uniform:
             return generator.integers(0, len(self), count)
         found, size = np.empty(0, dtype=np.int64), 2 * count
         for _ in range(TRIES):
@@ -139,6 +139,11 @@ class HeldOut(Wrapped):
                 return self._own(found[:count])
             size = max(size, min(2 * size, MOST))
         raise InvalidData(f"{type(self.world).__name__} hardly ever draws an image of the {self.part} part")
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all images are drawn alike often."""
+        return self.world.uniform
 
     def _inner(self, indices: npt.ArrayLike) -> Integers:
         return self.world.index(self.factors(indices)) if self._computed else self._numbers[self._checked(indices)]
