@@ -20,7 +20,7 @@ from unbraid.view import view
 from unbraid.world import LabelledWorld
 
 MODELS = registry.names("models")
-SHAPES: list[Shape] = [(1, 32, 32), (3, 32, 32), (1, 64, 64), (3, 64, 64)]
+SHAPES: list[Shape] = [(1, 32, 32), (3, 32, 32), (1, 64, 64), (3, 64, 64), (2, 128, 128)]
 
 
 def choices(name: str) -> dict[str, tuple[Any, ...]]:
@@ -85,6 +85,7 @@ def test_the_loss_is_finite_named_terms_for_images_of_every_shape(name: str, sha
 def test_every_choice_of_every_option_can_be_trained(name: str, options: dict[str, Any]) -> None:
     model = make(name, **options)
     assert registry.options(model).items() >= options.items()
+    assert sorted(id(p) for some in moved(model).values() for p in some) == sorted(map(id, model.parameters()))
     for _, terms in losses(model, batch_for(model)):
         terms.total().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
@@ -254,7 +255,7 @@ def test_a_choice_that_does_not_exist_is_answered_with_those_that_do(name: str) 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (1, 32, 64), (0, 32, 32), (32, 32), (1, 1, 32, 32)])
 def test_images_that_no_network_fits_are_refused(name: str, shape: Any) -> None:
-    with pytest.raises(InvalidOption, match="must be square with 32 or 64 pixels"):
+    with pytest.raises(InvalidOption, match="must be square with 32, 64 or 128 pixels"):
         make(name, shape)
 
 

@@ -93,11 +93,14 @@ class Model(nn.Module, ABC):
 class AutoencodingModel(Model):
     """What models with one code per image share: an encoder, a decoder, a pixel-wise likelihood.
 
+    The likelihood is ``self.observation`` (:mod:`unbraid.nn.likelihood`); ``self.likelihood`` is its name. It may have
+    a parameter, which belongs to the player that moves the decoder.
+
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
         outputs: How many numbers the encoder puts out for each latent.
 
     Raises:
@@ -113,17 +116,18 @@ class AutoencodingModel(Model):
             raise InvalidOption(f"likelihood must be one of {', '.join(LIKELIHOODS)}, but is {likelihood!r}")
         if network not in NETWORKS:
             raise InvalidOption(f"network must be one of {', '.join(NETWORKS)}, but is {network!r}")
+        self.observation = LIKELIHOODS[likelihood]()
         self.shape, self.latent_dim, self.likelihood, self.network = shape, latent_dim, likelihood, network
         self.encoder = NETWORKS[network].encoder(shape, outputs * latent_dim)
         self.decoder = NETWORKS[network].decoder(latent_dim, shape)
 
     def nll(self, x: Tensor, z: Tensor) -> Tensor:
         """The mean of -log p(x|z) over the batch, summed over pixels: a scalar in nats per image."""
-        return LIKELIHOODS[self.likelihood].nll(x, self.decoder(z))
+        return self.observation.nll(x, self.decoder(z))
 
     def decode(self, z: Tensor) -> Tensor:
         """The mean image of each code: ``(B, latent_dim)`` to ``(B, C, H, W)`` in ``[0, 1]``."""
-        return LIKELIHOODS[self.likelihood].mean(self.decoder(z))
+        return self.observation.mean(self.decoder(z))
 
 
 class QuantisedModel(AutoencodingModel):
@@ -160,10 +164,10 @@ class VariationalModel(AutoencodingModel):
     """What the VAEs share: a diagonal Gaussian posterior and a standard normal prior.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     Raises:
         InvalidOption: When the shape or an option is out of range.

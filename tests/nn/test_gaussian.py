@@ -63,3 +63,20 @@ def test_the_prior_is_the_standard_normal_and_no_distance_from_itself() -> None:
 def test_half_precision_is_widened_before_it_overflows() -> None:
     q = Gaussian(torch.full((1, 1), 300.0, dtype=torch.float16), torch.full((1, 1), 20.0, dtype=torch.float16))
     assert torch.isfinite(q.kl())
+
+
+def test_log_variances_whose_exponential_overflows_are_bounded_and_find_their_way_back() -> None:
+    for extreme in (-1e6, 1e6):
+        v = torch.full((2, 3), extreme, requires_grad=True)
+        q = Gaussian(torch.full((2, 3), 5.0), v)
+        z = q.rsample()
+        terms = q.kl(), q.log_prob(z).mean(), q.log_prob(torch.zeros(2, 3)).mean(), z.square().mean()
+        assert all(torch.isfinite(term) for term in terms)
+        (gradient,) = torch.autograd.grad(q.kl(), v)
+        assert torch.isfinite(gradient).all()
+        assert (gradient.sign() == (1 if extreme > 0 else -1)).all(), "descent leads away from the bound"
+
+
+def test_log_variances_within_the_bound_are_left_as_they_are() -> None:
+    v = torch.linspace(-29, 19, 60).reshape(20, 3)
+    assert torch.equal(Gaussian(torch.zeros(20, 3), v).log_variance, v)

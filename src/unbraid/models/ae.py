@@ -23,10 +23,10 @@ class AE(AutoencodingModel):
     .. math:: \mathcal L = -\log p(x \mid z), \qquad z = f(x)
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> AE((1, 32, 32), latent_dim=2).latent_dim
     2

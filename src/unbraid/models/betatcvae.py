@@ -32,15 +32,15 @@ class BetaTCVAE(VariationalModel):
     appendix C).
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         beta: The weight of the total correlation, at least 0; 6 is the paper's for dSprites.
         start: The weight of the KL at step 0, at least 0; it falls (or rises) linearly to 1. Far above 1 latents are
             switched on one after the other, the most telling first, which sets them apart early.
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         estimator: Of the aggregate posterior: ``"weighted"`` (the paper's) or ``"stratified"``.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> BetaTCVAE((1, 64, 64)).beta
     6.0

@@ -23,14 +23,14 @@ class BetaVAE(VariationalModel):
     .. math:: \mathcal L = -\mathbb E_{q(z \mid x)} \log p(x \mid z) + w_t\,\beta\,\mathrm{KL}(q(z \mid x) \,\|\, p(z))
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         beta: The weight, at least 0; 4 is the paper's for dSprites.
         start: The weight at step 0 as a multiple of ``beta``, at least 0; it falls (or rises) linearly to 1. Far above
             1 latents are switched on one after the other, the most telling first, which sets them apart early.
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> BetaVAE((1, 64, 64), beta=4.0).beta
     4.0

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from unbraid.errors import InvalidOption
-from unbraid.nn.image import ImageDecoder, ImageEncoder
+from unbraid.nn.image import ImageDecoder, ImageEncoder, halvings
 from unbraid.types import Shape
 
 __all__ = ["Decoder", "Encoder"]
@@ -17,17 +16,8 @@ __all__ = ["Decoder", "Encoder"]
 CHANNELS, HIDDEN = 32, 256
 
 
-def _halvings(shape: Shape) -> int:
-    if len(shape) != 3 or shape[0] < 1 or shape[1] != shape[2] or shape[1] not in (32, 64):
-        raise InvalidOption(
-            f"images must be square with 32 or 64 pixels a side and at least 1 channel, but are {tuple(shape)}: "
-            "expected (channels, height, width)"
-        )
-    return 4 if shape[1] == 64 else 3
-
-
 class Encoder(ImageEncoder):
-    """Convolutions 4x4, stride 2, 32 channels (four for 64x64 images, three for 32x32), two layers of 256, linear.
+    """Convolutions 4x4, stride 2, 32 channels (down to 4x4: four for 64x64 images), two layers of 256, linear.
 
     ``(B, C, H, W)`` to ``(B, outputs)``.
 
@@ -38,7 +28,7 @@ class Encoder(ImageEncoder):
 
     def __init__(self, shape: Shape, outputs: int) -> None:
         layers: list[nn.Module] = []
-        for i in range(_halvings(shape)):
+        for i in range(halvings(shape)):
             layers += [nn.Conv2d(CHANNELS if i else shape[0], CHANNELS, 4, 2, 1), nn.ReLU()]
         layers += [nn.Flatten(), nn.Linear(CHANNELS * 16, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
         super().__init__(shape, *layers, nn.Linear(HIDDEN, outputs))
@@ -53,11 +43,11 @@ class Decoder(ImageDecoder):
     """
 
     def __init__(self, inputs: int, shape: Shape) -> None:
-        halvings = _halvings(shape)
+        count = halvings(shape)
         layers: list[nn.Module] = [nn.Linear(inputs, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
         layers += [nn.Linear(HIDDEN, CHANNELS * 16), nn.ReLU(), nn.Unflatten(1, (CHANNELS, 4, 4))]
-        for i in range(halvings):
-            last = i == halvings - 1
+        for i in range(count):
+            last = i == count - 1
             layers.append(nn.ConvTranspose2d(CHANNELS, shape[0] if last else CHANNELS, 4, 2, 1))
             layers += [] if last else [nn.ReLU()]
         super().__init__(inputs, *layers)

@@ -1,4 +1,4 @@
-"""The fully connected encoder and decoder, as the beta-VAE and the beta-TCVAE used on dSprites.
+"""The fully connected encoder and decoder, as the beta-VAE and the beta-TCVAE used on dSprites; for images of any size.
 
 References:
     Higgins et al., "beta-VAE: learning basic visual concepts with a constrained variational framework", ICLR 2017, A.1.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from unbraid.errors import InvalidOption
 from unbraid.nn.image import ImageDecoder, ImageEncoder
 from unbraid.types import Shape
 
@@ -18,17 +19,22 @@ WIDTH = 512
 """The papers take 1200; this is narrower, for the sake of small machines."""
 
 
+def _pixels(shape: Shape) -> int:
+    if len(shape) != 3 or min(shape) < 1:
+        raise InvalidOption(f"images must be (channels, height, width), each at least 1, but are {tuple(shape)}")
+    return shape[0] * shape[1] * shape[2]
+
+
 class DenseEncoder(ImageEncoder):
     """Two layers of 512 with rectifiers, then linear: ``(B, C, H, W)`` to ``(B, outputs)``.
 
     Args:
-        shape: Of the images.
+        shape: Of the images, any.
         outputs: How many numbers come out.
     """
 
     def __init__(self, shape: Shape, outputs: int) -> None:
-        pixels = shape[0] * shape[1] * shape[2]
-        layers = [nn.Flatten(), nn.Linear(pixels, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU()]
+        layers = [nn.Flatten(), nn.Linear(_pixels(shape), WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU()]
         super().__init__(shape, *layers, nn.Linear(WIDTH, outputs))
 
 
@@ -37,10 +43,9 @@ class DenseDecoder(ImageDecoder):
 
     Args:
         inputs: How many numbers go in.
-        shape: Of the images.
+        shape: Of the images, any.
     """
 
     def __init__(self, inputs: int, shape: Shape) -> None:
-        pixels = shape[0] * shape[1] * shape[2]
         layers = [nn.Linear(inputs, WIDTH), nn.Tanh(), nn.Linear(WIDTH, WIDTH), nn.Tanh()]
-        super().__init__(inputs, *layers, nn.Linear(WIDTH, pixels), nn.Unflatten(1, tuple(shape)))
+        super().__init__(inputs, *layers, nn.Linear(WIDTH, _pixels(shape)), nn.Unflatten(1, tuple(shape)))

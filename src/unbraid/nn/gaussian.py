@@ -11,6 +11,8 @@ from torch import Tensor
 __all__ = ["Gaussian"]
 
 LOG_TWO_PI = math.log(2 * math.pi)
+LOWEST, HIGHEST = -30.0, 20.0
+"""Log variances beyond are taken for these: their exponentials would overflow, in densities or in gradients."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Gaussian:
 
     Args:
         mean: :math:`\mu`, ``(B, D)``.
-        log_variance: :math:`v`, ``(B, D)``.
+        log_variance: :math:`v`, ``(B, D)``; held within -30 .. 20.
 
     >>> float(Gaussian(torch.zeros(1, 2), torch.zeros(1, 2)).kl())
     0.0
@@ -31,7 +33,9 @@ class Gaussian:
     def __post_init__(self) -> None:
         # Under autocast networks answer in half precision, where exp and square soon overflow.
         object.__setattr__(self, "mean", self.mean.float())
-        object.__setattr__(self, "log_variance", self.log_variance.float())
+        v = self.log_variance.float()
+        # The bound has the gradient of the identity, or a posterior that is once beyond it could never come back.
+        object.__setattr__(self, "log_variance", v + (v.clamp(LOWEST, HIGHEST) - v).detach())
 
     def rsample(self) -> Tensor:
         """One reparametrised sample each, ``(B, D)``."""

@@ -6,10 +6,30 @@ import math
 
 from torch import Tensor, nn
 
-from unbraid.errors import InvalidData
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.types import Shape
 
-__all__ = ["ImageDecoder", "ImageEncoder", "initialise"]
+__all__ = ["ImageDecoder", "ImageEncoder", "halvings", "initialise"]
+
+SIDES = {32: 3, 64: 4, 128: 5}
+"""How often each side that fits is halved until 4 are left."""
+
+
+def halvings(shape: Shape) -> int:
+    """How many layers of stride 2 there are between images of ``shape`` and a map of 4x4.
+
+    Raises:
+        InvalidOption: When there is no such number, or no channel.
+
+    >>> halvings((3, 64, 64))
+    4
+    """
+    if len(shape) != 3 or shape[0] < 1 or shape[1] != shape[2] or shape[1] not in SIDES:
+        raise InvalidOption(
+            "images must be square with 32, 64 or 128 pixels a side and at least 1 channel, "
+            f"but are {tuple(shape)}: expected (channels, height, width); only network='dense' takes other sizes"
+        )
+    return SIDES[shape[1]]
 
 
 class ImageEncoder(nn.Sequential):

@@ -9,11 +9,14 @@ from typing import Literal
 from unbraid.nn.conv import Decoder, Encoder
 from unbraid.nn.dense import DenseDecoder, DenseEncoder
 from unbraid.nn.image import ImageDecoder, ImageEncoder
+from unbraid.nn.locatello import LocatelloDecoder, LocatelloEncoder
+from unbraid.nn.modulated import ModulatedDecoder
+from unbraid.nn.residual import ResidualDecoder, ResidualEncoder
 from unbraid.types import Shape
 
 __all__ = ["NETWORKS", "Network", "NetworkName"]
 
-NetworkName = Literal["conv", "dense"]
+NetworkName = Literal["conv", "locatello", "dense", "residual", "modulated"]
 
 
 @dataclass(frozen=True)
@@ -31,5 +34,8 @@ class Network:
 
 NETWORKS: Mapping[str, Network] = {
     "conv": Network(Encoder, Decoder),
+    "locatello": Network(LocatelloEncoder, LocatelloDecoder),
     "dense": Network(DenseEncoder, DenseDecoder),
+    "residual": Network(ResidualEncoder, ResidualDecoder),
+    "modulated": Network(Encoder, ModulatedDecoder),
 }
