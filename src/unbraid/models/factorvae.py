@@ -36,14 +36,14 @@ class FactorVAE(VariationalModel):
     in the other's parameters, as it does where codes are not detached.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         gamma: The weight of the total correlation, at least 0; 35 is the paper's for dSprites.
         critic_width: Of the critic's hidden layers, at least 1; the paper's 1000 takes most of the time on a CPU.
         critic_depth: How many hidden layers it has, at least 1.
         critic_rate: Its learning rate, at least 0; Adam forgets with 0.5 and 0.9 (appendix A).
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> list(FactorVAE((1, 64, 64), critic_width=200).players())
     ['model', 'critic']
@@ -91,4 +91,5 @@ class FactorVAE(VariationalModel):
     def players(self) -> dict[str, list[nn.Parameter] | dict[str, Any]]:
         """The model, who moves encoder and decoder, then the critic, who has an optimiser's settings of its own."""
         critic = {"params": list(self.critic.parameters()), "lr": self.critic_rate, "betas": (0.5, 0.9)}
-        return {"model": [*self.encoder.parameters(), *self.decoder.parameters()], "critic": critic}
+        vae = (self.encoder, self.decoder, self.observation)
+        return {"model": [p for part in vae for p in part.parameters()], "critic": critic}

@@ -43,14 +43,14 @@ class QLAE(QuantisedModel):
     trial, and takes twice as many latents as factors.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: D, how many latents, at least 1.
         values: How many values each latent has, at least 2; they start evenly spaced in [-0.5, 0.5].
         quantisation: The weight :math:`\lambda_q`, at least 0.
         commitment: The weight :math:`\lambda_c`, at least 0.
         weight_decay: By which share of itself, times the learning rate, a weight shrinks each step; at least 0.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> QLAE((1, 32, 32), latent_dim=4, values=6).codebook.shape
     torch.Size([4, 6])

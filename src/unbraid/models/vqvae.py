@@ -36,13 +36,13 @@ class VQVAE(QuantisedModel):
     quantised scalars (:mod:`~unbraid.models.qlae`) are to be seen against.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many numbers a code has, at least 1; a multiple of ``width``.
         width: How many numbers each vector has, at least 1.
         codewords: How many vectors the codebook has, at least 2; they start standard normal.
         commitment: The weight :math:`\beta`, at least 0.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     Raises:
         InvalidOption: When the code cannot be cut, or an option is out of range.
