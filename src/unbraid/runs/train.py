@@ -7,6 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ import torch
 import unbraid
 from unbraid import registry
 from unbraid.errors import InvalidOption, RunError, nearest, require_at_least
-from unbraid.fit import Checkpoint, History, Progress, Runtime, Trial, resume
+from unbraid.fit import Checkpoint, History, Progress, resume
 from unbraid.fit.data import kept_randomness
-from unbraid.fit.runtime import Precision
+from unbraid.fit.runtime import PRECISIONS, Precision, find_device
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.encode import check_shape
 from unbraid.runs.run import FORMAT, Run
+from unbraid.runs.speed import SPEEDS, Speed, Way, choose
 from unbraid.seed import derive
 from unbraid.view import View
 from unbraid.view import view as viewed
@@ -34,8 +36,8 @@ __all__ = ["train"]
 
 RECORDS = 100
 """Rows of history that a run aims at."""
-BEFORE = {"view": {"name": "images", "options": {}}}
-"""What runs are that were written before there were other views, and do not say so."""
+BEFORE: dict[str, Any] = {"view": {"name": "images", "options": {}}, "fit": {"speed": "exact"}}
+"""What runs are that were written before there were other views and speeds, and do not say so."""
 
 
 def train(
@@ -49,7 +51,8 @@ def train(
     learning_rate: float = 5e-4,
     view: Mapping[str, Any] | None = None,
     device: str = "auto",
-    precision: Precision = "float32",
+    speed: Speed = "exact",
+    precision: Precision | None = None,
     checkpoint_seconds: float = 30.0,
     progress: bool = True,
     **options: Any,
@@ -69,7 +72,10 @@ def train(
         learning_rate: Of Adam, above 0; weights decay (as in AdamW) only where the model asks for it.
         view: Options of the view in which the model sees the world (:mod:`unbraid.views`), as ``{"k": 1}`` for pairs.
         device: ``auto`` (CUDA, else MPS, else CPU), or a device by name.
-        precision: float32, or bfloat16 or float16 by autocast.
+        speed: ``exact`` computes as written, in float32; ``fast`` as this machine is known to be fastest, which rounds
+            otherwise (bfloat16 where the hardware multiplies it, channels last, fused Adam); ``auto`` measures for a
+            few seconds and takes what turns out fastest. What was taken is kept, and a continued run keeps to it.
+        precision: float32, or bfloat16 or float16 by autocast, whatever the speed; by default what the speed takes.
         checkpoint_seconds: Time between two checkpoints, at least 0.
         progress: Whether to show how far it is.
         **options: The model's own options, when it is given by name.
@@ -86,7 +92,11 @@ def train(
     require_at_least(0, seed=seed, checkpoint_seconds=checkpoint_seconds)
     if not 0 < learning_rate < float("inf"):
         raise InvalidOption(f"learning_rate must be a finite number above 0, but is {learning_rate}")
-    runtime = Runtime(device, precision=precision)
+    if speed not in SPEEDS:
+        raise InvalidOption(f"speed must be one of {', '.join(SPEEDS)}, but is {speed!r}")
+    if precision not in (None, *PRECISIONS):
+        raise InvalidOption(f"precision must be one of {', '.join(PRECISIONS)}, but is {precision!r}")
+    where = find_device(device)
     if isinstance(world, str):
         world = _world(world)
     with kept_randomness():
@@ -101,7 +111,13 @@ def train(
             "shape": list(world.shape),
             "steps": steps,
             "seed": seed,
-            "fit": {"batch_size": batch_size, "learning_rate": learning_rate, "device": device, "precision": precision},
+            "fit": {
+                "batch_size": batch_size,
+                "learning_rate": learning_rate,
+                "device": device,
+                "speed": speed,
+                "precision": precision or ("float32" if speed == "exact" else None),
+            },
         }
         path = (
             Path(out)
@@ -112,29 +128,34 @@ def train(
         folder.make(path)
         with folder.exclusive(path):
             _check(path, config)  # again: another process may have been here before the folder was ours
-            _fit(path, config, model, stream, runtime, checkpoint_seconds, progress)
+            _fit(path, config, model, stream, where, checkpoint_seconds, progress)
     return Run(path, model=model if registry.name_of("models", model) is None else None, world=world)
 
 
 def _fit(
-    path: Path, config: dict[str, Any], model: Model, stream: View, runtime: Runtime, seconds: float, progress: bool
+    path: Path, config: dict[str, Any], model: Model, stream: View, where: torch.device, seconds: float, progress: bool
 ) -> None:
     began = time.monotonic()
     fit, steps, seed = config["fit"], config["steps"], config["seed"]
-    # AdamW without decay is Adam; a group of a model's parameters that asks for decay gets it apart from the gradient.
-    trial = Trial(
-        model, lambda group: torch.optim.AdamW(group, lr=fit["learning_rate"], weight_decay=0.0), runtime=runtime
-    )
+    begun = (path / folder.RUN).exists()
+    if begun:
+        way = Way(**folder.read_json(path / folder.RUN).get("way", {"precision": fit["precision"]}))
+    else:
+        way, spent = choose(fit["speed"], fit["precision"], where, model, stream, fit["learning_rate"])
+        if spent and progress:
+            each = "; ".join(f"{name} {milliseconds:.1f} ms" for name, milliseconds in spent.items())
+            print(f"unbraid: a step takes: {each}; computing in {way}", file=sys.stderr)
+        about = {**config, "way": asdict(way), "measured": spent, **_circumstances(where), "created": _now()}
+        folder.write_json(path / folder.RUN, about)
+    trial = way.trial(model, fit["learning_rate"], where)
     trial.callbacks += [History(path / folder.HISTORY), Checkpoint(path / folder.CHECKPOINT, seconds=seconds)]
     if progress:
         trial.callbacks.append(Progress(f"{config['model']['name']} on {config['world']['name']}"))
     torch.manual_seed(derive(seed, "noise"))
-    if (path / folder.RUN).exists():
+    if begun:
         warning = resume(trial, path / folder.CHECKPOINT)
         if warning:
             print(f"unbraid: {warning}", file=sys.stderr)
-    else:
-        folder.write_json(path / folder.RUN, {**config, **_circumstances(runtime), "created": _now()})
     trial.fit(stream, steps=steps, record_every=max(1, steps // RECORDS))
     # Contiguous copies on the CPU: the file is the same whatever device or layout the model was trained in.
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
@@ -157,9 +178,8 @@ def _check(path: Path, config: dict[str, Any]) -> None:
     if run.finished:
         raise RunError(f"{path} holds a finished run: choose another folder with out, or remove it first")
     # By way of JSON, in which a tuple is a list.
-    different = [
-        f"{k} is {a}, not {b}" for k, a, b in _differences({**BEFORE, **run.config}, json.loads(json.dumps(config)))
-    ]
+    there = {**BEFORE, **run.config, "fit": {**BEFORE["fit"], **run.config["fit"]}}
+    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(there, json.loads(json.dumps(config)))]
     if different:
         raise RunError(f"{path} holds a different run ({'; '.join(different)}): choose another folder with out")
 
@@ -226,7 +246,7 @@ def _seen(stream: View) -> dict[str, Any]:
     return {"name": stream.name, "options": {**options, **worlds}}
 
 
-def _circumstances(runtime: Runtime) -> dict[str, Any]:
+def _circumstances(where: torch.device) -> dict[str, Any]:
     return {
         "versions": {
             "unbraid": unbraid.__version__,
@@ -234,7 +254,7 @@ def _circumstances(runtime: Runtime) -> dict[str, Any]:
             "torch": torch.__version__,
             "numpy": np.__version__,
         },
-        "host": {"platform": platform.platform(), "device": str(runtime.device), "threads": torch.get_num_threads()},
+        "host": {"platform": platform.platform(), "device": str(where), "threads": torch.get_num_threads()},
     }
 
 
