@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from unbraid.info.boosting import boost as boost
     from unbraid.info.decomposition import Decomposition as Decomposition
     from unbraid.info.decomposition import decompose as decompose
+    from unbraid.info.discrepancy import mean_discrepancy as mean_discrepancy
     from unbraid.info.discrete import discretise as discretise
     from unbraid.info.discrete import entropy as entropy
     from unbraid.info.discrete import mutual_information as mutual_information
@@ -34,6 +35,7 @@ _HOMES = {
     "gaps": "importance",
     "independent_groups": "importance",
     "linear_cross_entropy": "logistic",
+    "mean_discrepancy": "discrepancy",
     "minibatch_stratified": "aggregate",
     "minibatch_weighted": "aggregate",
     "mutual_information": "discrete",
@@ -53,6 +55,7 @@ __all__ = [
     "gaps",
     "independent_groups",
     "linear_cross_entropy",
+    "mean_discrepancy",
     "minibatch_stratified",
     "minibatch_weighted",
     "mutual_information",
