@@ -55,7 +55,15 @@ class AnnealedVAE(VariationalModel):
             "steps": 1_000_000,
             "batch_size": 64,
             "learning_rate": 5e-4,
-        }
+        },
+        "locatello": {
+            "gamma": 1000.0,
+            "capacity": 25.0,
+            "anneal": 100_000,
+            "steps": 300_000,
+            "batch_size": 64,
+            "learning_rate": 1e-4,
+        },
     }
 
     def __init__(

@@ -6,7 +6,8 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.info.aggregate import minibatch_stratified, minibatch_weighted
@@ -50,6 +51,11 @@ class BetaTCVAE(VariationalModel):
   author = {Chen, Ricky T. Q. and Li, Xuechen and Grosse, Roger and Duvenaud, David},
   title = {Isolating Sources of Disentanglement in Variational Autoencoders}, booktitle = {NeurIPS}, year = {2018}}"""
     timed = ("anneal",)
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        # The steps are 50 passes over dSprites, as in the authors' code.
+        "chen": {"beta": 6.0, "network": "dense", "steps": 18_000, "batch_size": 2048, "learning_rate": 1e-3},
+        "locatello": {"beta": 6.0, "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
+    }
 
     def __init__(
         self,

@@ -6,6 +6,9 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from unbraid.errors import require_at_least
 from unbraid.model import Terms, VariationalModel
 from unbraid.nn.likelihood import LikelihoodName
@@ -40,6 +43,11 @@ class BetaVAE(VariationalModel):
   title = {beta-{VAE}: Learning Basic Visual Concepts with a Constrained Variational Framework},
   booktitle = {ICLR}, year = {2017}}"""
     timed = ("anneal",)
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        # Without the learning rate, which the paper gives for Adagrad.
+        "higgins": {"beta": 4.0, "network": "dense", "steps": 300_000, "batch_size": 64},
+        "locatello": {"beta": 4.0, "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
+    }
 
     def __init__(
         self,

@@ -53,6 +53,13 @@ class DIPVAE(VariationalModel):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "kumar": {"variant": "i", "off_diagonal": 10.0, "diagonal": 100.0},
         "kumar2": {"variant": "ii", "off_diagonal": 10.0, "diagonal": 10.0},
+        "locatello": {
+            "off_diagonal": 10.0,
+            "diagonal": 100.0,
+            "steps": 300_000,
+            "batch_size": 64,
+            "learning_rate": 1e-4,
+        },
     }
 
     def __init__(
