@@ -30,13 +30,13 @@ class AnnealedVAE(VariationalModel):
     than others, which the mean of every image's distance, found in other code, forbids.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         gamma: How firmly the KL is held, at least 0; 1000 is the paper's, for 64x64 images.
         capacity: What C comes to in the end, in nats, at least 0; 25 is the paper's for dSprites.
         anneal: In how many steps it does so, at least 0; 0 at once.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> AnnealedVAE((1, 64, 64)).capacity
     25.0
@@ -60,6 +60,7 @@ class AnnealedVAE(VariationalModel):
             "gamma": 1000.0,
             "capacity": 25.0,
             "anneal": 100_000,
+            "network": "locatello",
             "steps": 300_000,
             "batch_size": 64,
             "learning_rate": 1e-4,

@@ -54,7 +54,7 @@ class BetaTCVAE(VariationalModel):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         # The steps are 50 passes over dSprites, as in the authors' code.
         "chen": {"beta": 6.0, "network": "dense", "steps": 18_000, "batch_size": 2048, "learning_rate": 1e-3},
-        "locatello": {"beta": 6.0, "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
+        "locatello": {"beta": 6.0, "network": "locatello", "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
     }
 
     def __init__(

@@ -46,7 +46,7 @@ class BetaVAE(VariationalModel):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         # Without the learning rate, which the paper gives for Adagrad.
         "higgins": {"beta": 4.0, "network": "dense", "steps": 300_000, "batch_size": 64},
-        "locatello": {"beta": 4.0, "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
+        "locatello": {"beta": 4.0, "network": "locatello", "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
     }
 
     def __init__(

@@ -33,14 +33,14 @@ class DIPVAE(VariationalModel):
     :math:`\mathrm{Cov}\,\mu + \mathbb E \operatorname{diag} e^{v}`: only its diagonal is greater.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         variant: ``"i"`` (the means) or ``"ii"`` (the codes).
         off_diagonal: :math:`\lambda_{od}`, the weight of covariances, at least 0.
         diagonal: :math:`\lambda_d`, the weight of variances, at least 0; ten times the other in variant I, and as much
             in variant II (the preset ``kumar2``).
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> DIPVAE((1, 64, 64)).variant
     'i'
@@ -56,6 +56,7 @@ class DIPVAE(VariationalModel):
         "locatello": {
             "off_diagonal": 10.0,
             "diagonal": 100.0,
+            "network": "locatello",
             "steps": 300_000,
             "batch_size": 64,
             "learning_rate": 1e-4,

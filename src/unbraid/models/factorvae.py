@@ -53,7 +53,7 @@ class FactorVAE(VariationalModel):
   title = {Disentangling by Factorising}, booktitle = {ICML}, year = {2018}}"""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "kim": {"gamma": 35.0, "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
-        "locatello": {"gamma": 40.0, "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
+        "locatello": {"gamma": 40.0, "network": "locatello", "steps": 300_000, "batch_size": 64, "learning_rate": 1e-4},
     }
 
     def __init__(

@@ -32,15 +32,15 @@ class InfoVAE(VariationalModel):
     beta-VAE remains, which is the VAE at :math:`\alpha = 0`.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         alpha: How much of the KL is forgiven, at most 1.
         discrepancy: :math:`\lambda`, at least 1 - alpha. The discrepancy is below 2, whatever the image's size: a
             weight of the reconstruction's order, in nats, makes it felt.
         kernel: ``"rbf"`` (the paper's) or ``"imq"``; both of the scale 2D of the prior, where the authors' code
             has D squared.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> InfoVAE((1, 64, 64)).discrepancy
     1000.0

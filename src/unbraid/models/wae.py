@@ -29,13 +29,13 @@ class WAE(AutoencodingModel):
     .. math:: \mathcal L = -\log p(x \mid z) + \lambda\,\mathrm{MMD}^2(q(z), p(z)), \qquad z = f(x)
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1; far more than there are factors leave the prior unfilled.
         discrepancy: :math:`\lambda`, at least 0. The paper's 10 stands beside the squared error, which is twice the
             reconstruction of a Gaussian.
         kernel: ``"imq"`` (the paper's, at one scale; the authors' code adds up seven) or ``"rbf"``.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> WAE((1, 64, 64)).kernel
     'imq'
