@@ -22,6 +22,9 @@ def test_permuting_keeps_every_column_and_breaks_the_rows() -> None:
     assert torch.equal(moved.sort(dim=0).values, z)
     orders = {tuple(column.argsort().tolist()) for column in moved.T}
     assert len(orders) == 3, "columns moved together"
+    torch.manual_seed(0)
+    wide = permuted(torch.stack((z, -z), dim=2))
+    assert torch.equal(wide, torch.stack((moved, -moved), dim=2)), "what is one latent was torn apart"
 
 
 def test_a_trained_critic_knows_the_total_correlation_of_a_gaussian() -> None:

@@ -17,15 +17,16 @@ __all__ = ["Critic", "permuted"]
 
 
 def permuted(z: Tensor) -> Tensor:
-    """Every column in an order of its own: from samples of q(z) to samples of the product of its marginals.
+    """Every latent in an order of its own: from samples of q(z) to samples of the product of its marginals.
 
     Args:
-        z: ``(B, D)``.
+        z: ``(B, D)``, or ``(B, D, ...)`` where a latent is more than a number.
 
     >>> torch.equal(permuted(torch.ones(3, 2)), torch.ones(3, 2))
     True
     """
-    return z.gather(0, torch.rand_like(z).argsort(dim=0))
+    order = torch.rand(z.shape[:2], device=z.device).argsort(dim=0)
+    return z.take_along_dim(order.reshape(*order.shape, *[1] * (z.ndim - 2)), dim=0)
 
 
 class Critic(nn.Sequential):
