@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from unbraid.info.importance import gaps as gaps
     from unbraid.info.importance import independent_groups as independent_groups
     from unbraid.info.importance import purity as purity
-    from unbraid.info.logistic import linear_cross_entropy as linear_cross_entropy
     from unbraid.info.neighbours import neighbour_information as neighbour_information
+    from unbraid.info.softmax import linear_cross_entropy as linear_cross_entropy
     from unbraid.info.svm import single_latent_accuracy as single_latent_accuracy
 
 _HOMES = {
@@ -34,7 +34,7 @@ _HOMES = {
     "entropy": "discrete",
     "gaps": "importance",
     "independent_groups": "importance",
-    "linear_cross_entropy": "logistic",
+    "linear_cross_entropy": "softmax",
     "mean_discrepancy": "discrepancy",
     "minibatch_stratified": "aggregate",
     "minibatch_weighted": "aggregate",

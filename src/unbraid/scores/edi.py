@@ -11,8 +11,8 @@ import numpy as np
 
 from unbraid.errors import require_at_least
 from unbraid.info.discrete import entropy
-from unbraid.info.logistic import linear_cross_entropy
 from unbraid.info.neighbours import neighbour_information
+from unbraid.info.softmax import linear_cross_entropy
 from unbraid.score import Codes, Factors, Score, score, varying
 from unbraid.types import Floats
 

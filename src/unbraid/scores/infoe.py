@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from unbraid.info.infomec import equal_values
-from unbraid.info.logistic import linear_cross_entropy
+from unbraid.info.softmax import linear_cross_entropy
 from unbraid.score import Codes, Factors, Score, score, varying
 from unbraid.types import Floats
 
