@@ -14,6 +14,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -154,7 +155,7 @@ class Pool(Sampler):
 
     def codes(self, count: int, generator: np.random.Generator) -> Floats:
         """Codes of ``count`` samples, ``(count, D)``."""
-        return np.asarray(self.pool[generator.integers(0, len(self.pool), count)])
+        return np.take(self.pool, generator.integers(0, len(self.pool), count), axis=0)
 
     def alike(self, columns: Integers, size: int, generator: np.random.Generator) -> Floats:
         """Codes of groups that share one factor, as of :meth:`Sampler.alike`; values of a single sample are left out.
@@ -163,17 +164,25 @@ class Pool(Sampler):
             InvalidData: When no value of a factor has two samples.
         """
         rows = np.empty((len(columns), size), dtype=np.int64)
-        for column in np.unique(columns):
-            _, inverse, counts = np.unique(self.factors[:, column], return_inverse=True, return_counts=True)
-            order, starts = np.argsort(inverse, kind="stable"), np.cumsum(counts) - counts
+        for column in np.unique(columns).tolist():
+            order, starts, counts = self._alike[column]
             several = np.flatnonzero(counts > 1)
             if len(several) == 0:
                 name = self.space.names[column]
                 raise InvalidData(f"no two of the {len(self.pool)} samples share a value of factor {name}: give more")
             groups = np.flatnonzero(columns == column)
             value = generator.choice(several, len(groups))[:, None]
-            rows[groups] = order[starts[value] + generator.integers(0, counts[value], (len(groups), size))]
-        return np.asarray(self.pool[rows])
+            rows[groups] = np.take(order, starts[value] + generator.integers(0, counts[value], (len(groups), size)))
+        return np.take(self.pool, rows, axis=0)  # by an index it takes five times as long
+
+    @cached_property
+    def _alike(self) -> list[tuple[Integers, Integers, Integers]]:
+        """For each factor the samples in the order of its values, where each value begins, and how often it occurs."""
+        tables = []
+        for column in self.factors.T:
+            counts = np.unique(column, return_counts=True)[1]
+            tables.append((np.argsort(column, kind="stable"), np.cumsum(counts) - counts, counts))
+        return tables
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,9 @@ def _steadiest(
     """Which of the latents that count varies least in each batch, relative to its overall variance."""
     found = []
     for part in np.array_split(fixed, -(-batch * len(fixed) // AT_ONCE)):
-        codes = sampler.alike(part, batch, generator)[:, :, counting]
-        found.append((codes.var(axis=1, ddof=1) / overall[counting]).argmin(axis=1))
+        codes = sampler.alike(part, batch, generator)
+        codes = codes - (np.full(batch, 1.0 / batch) @ codes)[:, None]
+        # As fast as a variance can be: n - 1 is the same for every latent, and the least is all that is asked.
+        local = np.einsum("bnd,bnd->bd", codes, codes)[:, counting]
+        found.append((local / overall[counting]).argmin(axis=1))
     return np.concatenate(found)
