@@ -13,13 +13,14 @@ import pytest
 from unbraid import registry
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.files.source import data_folder
+from unbraid.info import boosting
 from unbraid.models import AE, VAE
 from unbraid.runs import evaluate as module
 from unbraid.runs import folder
 from unbraid.runs.decompose import decompose
 from unbraid.runs.encode import choose
 from unbraid.runs.evaluate import evaluate
-from unbraid.runs.measure import BOUNDS
+from unbraid.runs.measure import BOUNDS, TREES
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.seed import numpy_generator
@@ -178,3 +179,19 @@ def test_what_is_trained_on_factors_that_go_together_is_measured_on_ones_that_do
     part = HeldOut(of=world, leave="x>=0.5")
     x, y = part.factors(choose(part, 200, 0)).T[-2:]
     assert np.corrcoef(x, y)[0, 1] > 0.5, "a part is drawn as the world draws"
+
+
+def test_scores_that_fit_the_same_trees_have_them_fitted_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = []
+    grow = boosting.grow_merged
+
+    def counted(codes: Any, *arguments: Any, **options: Any) -> Any:
+        counts.append(codes.shape)
+        return grow(codes, *arguments, **options)
+
+    monkeypatch.setattr(boosting, "grow_merged", counted)
+    alone = {name: evaluate(path, scores=[name], samples=90)[name].value for name in TREES}
+    once, counts[:] = len(counts), []
+    together = evaluate(path, scores=TREES, samples=90)
+    assert {name: score.value for name, score in together.items()} == alone
+    assert len(counts) == once - 2, "digits have one factor; all latents and labels were learned from three times"

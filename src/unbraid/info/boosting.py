@@ -19,6 +19,7 @@ import numpy as np
 
 from unbraid.errors import InvalidOption
 from unbraid.info.merged import grow_merged
+from unbraid.info.shared import shared
 from unbraid.types import Floats, Integers
 
 __all__ = ["Boosted", "Trees", "boost"]
@@ -42,6 +43,7 @@ class Boosted(NamedTuple):
     test_answers: Integers
 
 
+@shared
 def boost(codes: Floats, values: Integers, test_codes: Floats, *, trees: Trees = "lightgbm", seed: int = 0) -> Boosted:
     """Learn one factor from codes by boosted trees.
 

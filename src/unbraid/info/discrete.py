@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InvalidData, require_at_least
+from unbraid.info.shared import shared
 from unbraid.types import Floats, Integers
 
 __all__ = ["discretise", "entropy", "mutual_information"]
 
 
+@shared
 def discretise(codes: npt.ArrayLike, bins: int = 20) -> Integers:
     """The bin of every code, from 1 to ``bins``, in bins of equal width between each column's least and greatest value.
 
@@ -59,6 +61,7 @@ def entropy(labels: npt.ArrayLike) -> Floats:
     return np.array([_entropy(column, size) for column, size in zip(columns, sizes, strict=True)])
 
 
+@shared
 def mutual_information(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
     r"""The mutual information of every pair of columns, in nats.
 

@@ -40,7 +40,7 @@ SETTINGS = {
     "feature_pre_filter": False,
     "use_missing": False,
     "enable_bundle": False,
-    "force_col_wise": True,
+    "force_row_wise": True,
     "deterministic": True,
     "num_threads": 1,
     "seed": 0,
@@ -161,9 +161,10 @@ class _Learner:
         scores = _scores(booster)
         added, self.scores[which] = scores - self.scores[which], scores
         ranked = np.argsort(means)
-        place = np.zeros(len(added), dtype=np.intp)
+        place: Any = np.zeros(len(added), dtype=np.int8)  # small numbers are added many at once
         for border in (means[ranked[1:]] + means[ranked[:-1]]) / 2:
             place += added > border
+        place = place.astype(np.intp)
         rise = means[ranked] * np.bincount(place, minlength=leaves)
         curvature = np.bincount(place, bend, minlength=leaves)
         steps = step * np.divide(rise, curvature, out=np.zeros(leaves), where=curvature > 1e-150)

@@ -18,12 +18,14 @@ import numpy as np
 from scipy.special import digamma
 
 from unbraid.errors import require_at_least
+from unbraid.info.shared import shared
 from unbraid.seed import numpy_generator
 from unbraid.types import Floats, Integers
 
 __all__ = ["neighbour_information"]
 
 
+@shared
 def neighbour_information(codes: Floats, factors: Integers, *, neighbours: int = 10, seed: int = 0) -> Floats:
     """The mutual information of every latent and factor by nearest neighbours, never below 0.
 

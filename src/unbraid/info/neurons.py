@@ -10,6 +10,7 @@ import numpy as np
 
 from unbraid.info.discrete import mutual_information
 from unbraid.info.matching import match
+from unbraid.info.shared import shared
 from unbraid.types import Floats, Integers
 
 __all__ = ["aligned", "equal_bins"]
@@ -40,6 +41,7 @@ def equal_bins(codes: Floats, ordered: Floats, count: int) -> Integers:
     return np.asarray(np.minimum(ranks * count // (2 * len(ordered)), count - 1))
 
 
+@shared
 def aligned(codes: Floats, factors: Integers) -> tuple[dict[int, int], Floats]:
     """A latent of its own for each factor, so that bins and values share most information in all.
 

@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -25,10 +25,14 @@ from unbraid import registry
 from unbraid.errors import UnbraidError
 from unbraid.files.source import data_folder
 from unbraid.info.representations import representation
+from unbraid.info.shared import sharing
 from unbraid.score import Pool, Score
 from unbraid.types import FactorSpace, Floats, Integers
 
 __all__ = ["BOUNDS", "Arrays", "Task", "measure", "needs", "run"]
+
+TREES = ("dci", "downstream", "reduceddownstream")
+"""The scores that take longest; they read factors by the same boosted trees, so one process fits them, and once."""
 
 BOUNDS = ("random", "rotated", "perfect")
 """The codes beside which every score is shown: noise, pairs of factors turned by 45 degrees, one latent a factor."""
@@ -48,6 +52,9 @@ class Task(NamedTuple):
     score: str
     of: str
     seed: int
+
+
+Result: TypeAlias = tuple[Task, Score | Exception]
 
 
 class Arrays(NamedTuple):
@@ -91,10 +98,10 @@ def measure(task: Task, arrays: Arrays, represent: Represent | None = None) -> S
     return result.named(space.names)
 
 
-def run(
-    tasks: Iterable[Task], arrays: Arrays, represent: Represent, *, jobs: int = 1
-) -> Iterator[tuple[Task, Score | Exception]]:
+def run(tasks: Iterable[Task], arrays: Arrays, represent: Represent, *, jobs: int = 1) -> Iterator[Result]:
     """Every task and its score, or what it raised, in the order in which they are done.
+
+    Tasks that have work in common (:mod:`unbraid.info.shared`) are done together, the longest first.
 
     Args:
         tasks: What to do.
@@ -106,29 +113,39 @@ def run(
     known = {task: value for task in todo if task.of != "codes" and (value := _recall(task, arrays)) is not None}
     for task, value in known.items():
         yield task, Score(value, name=task.score)
-    todo = [task for task in todo if task not in known]
-    away = [task for task in todo if task.of != "codes" or needs(task.score) != "sampler"] if jobs > 1 else []
-    here = [task for task in todo if task not in set(away)]
-    if len(away) < 2:
-        here, away = todo, []
+    here = _together(task for task in todo if task not in known)
+    away = [group for group in here if group[0].of != "codes" or needs(group[0].score) != "sampler"]
+    if jobs > 1 and len(away) > 1:
+        here = [group for group in here if group not in away]
+    else:
+        away = []
     if away:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(jobs, len(away)), context, _begin, (arrays,)) as pool:
-            futures = {pool.submit(_there, task): task for task in away}
+            futures = [pool.submit(_there, group) for group in away]
             try:
-                for task in here:
-                    yield task, _tried(task, arrays, represent)
+                for group in here:
+                    yield from _done(group, arrays, represent)
                 for future in as_completed(futures):
-                    task, result = futures[future], future.result()
-                    _keep(task, arrays, result)
-                    yield task, result
+                    for task, result in future.result():
+                        _keep(task, arrays, result)
+                        yield task, result
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
     else:
-        for task in here:
-            result = _tried(task, arrays, represent)
-            _keep(task, arrays, result)
-            yield task, result
+        for group in here:
+            for task, result in _done(group, arrays, represent):
+                _keep(task, arrays, result)
+                yield task, result
+
+
+def _together(tasks: Iterable[Task]) -> list[list[Task]]:
+    """Of each representation, what fits trees, what else is given codes, and singly what intervenes; in this order."""
+    groups: dict[tuple[int, str, str], list[Task]] = {}
+    for task in tasks:
+        kind = 0 if task.score in TREES else 1 if needs(task.score) == "codes" else 2
+        groups.setdefault((kind, task.of, task.score if kind == 2 else ""), []).append(task)
+    return [groups[key] for key in sorted(groups, key=lambda key: key[0])]
 
 
 _arrays: Arrays
@@ -143,15 +160,19 @@ def _begin(arrays: Arrays) -> None:
     threadpool_limits(1)  # as many workers as cores: threads in each would only wait for one another
 
 
-def _there(task: Task) -> Score | Exception:
-    return _tried(task, _arrays, None)
+def _there(tasks: list[Task]) -> list[Result]:
+    return _done(tasks, _arrays, None)
 
 
-def _tried(task: Task, arrays: Arrays, represent: Represent | None) -> Score | Exception:
-    try:
-        return measure(task, arrays, represent)
-    except UnbraidError as error:
-        return error
+def _done(tasks: list[Task], arrays: Arrays, represent: Represent | None) -> list[Result]:
+    results: list[Result] = []
+    with sharing():
+        for task in tasks:
+            try:
+                results.append((task, measure(task, arrays, represent)))
+            except UnbraidError as error:
+                results.append((task, error))
+    return results
 
 
 def _place(task: Task, arrays: Arrays) -> Path:

@@ -79,7 +79,8 @@ def downstream(
     order = numpy_generator(seed, "labels").permutation(len(codes))
     right = {}
     for size in sorted({min(size, len(codes)) for size in sizes}):
-        chosen = order[:size]
+        # In the order of the samples, so that all of them are what other scores learn from.
+        chosen = np.sort(order[:size])
         answers = [
             read(codes[chosen], factors[chosen, column], test_codes, predictor=predictor, seed=seed)[1]
             for column in columns
