@@ -72,6 +72,7 @@ def process(*arguments: str, program: tuple[str, ...] = ("-m", "unbraid")) -> su
     ("list modles", ["unknown shelf 'modles'", "models"]),
     ("train betavea digits", ["unknown model 'betavea'", "betavae"]),
     ("train vae digitz", ["unknown world 'digitz'", "digits"]),
+    ("train factorvae digits --preset kin", ["unknown preset of factorvae 'kin'", "kim"]),
     ("show digitz", ["unknown world 'digitz'", "digits"]),
     ("evaluate runs/a --scores mgi", ["unknown score 'mgi'", "mig"]),
     ("plot runs/a --plots traversal", ["unknown plot 'traversal'", "traversals"]),
@@ -99,6 +100,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(cli: Unbraid, command: str
     ("--latent-dim 2.5", ["--latent-dim must be a whole number", "'2.5'"]),
     ("--likelihood gausian", ["--likelihood must be bernoulli or gaussian", "'gausian'"]),
     ("--steps 0", ["steps must be", "at least 1"]),
+    ("--budget 0", ["budget must be", "at least 1"]),
+    ("--preset", ["--preset needs a value"]),
+    ("--preset --steps 3", ["--preset needs a value"]),
     ("--seed -1", ["seed must be", "at least 0"]),
     ("--fit.learning-rate 0", ["learning_rate must be", "above 0"]),
     ("--fit.learning-rate nan", ["learning_rate must be", "nan"]),
@@ -302,7 +306,7 @@ def test_the_help_of_training_shows_every_option_with_its_line(cli: Unbraid) -> 
         for option, parameter in registry.parameters(registry.load("models", model)).items():
             assert f"--{option.replace('_', '-')} " in text
             assert f"(default: {parameter.default})" in text
-        assert "Images in a batch, at least 1." in text
+        assert "Images in a batch, at least 1; 64 unless a preset says otherwise." in text
     assert "--world.path STR" in cli("train vae dsprites --help")
 
 

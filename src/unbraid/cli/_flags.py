@@ -28,12 +28,15 @@ TYPED = (str, int, float, bool, Path, type(None))
 """What can be typed; an option may also take an object, which only Python can give."""
 
 
-def fields(made: Callable[..., Any], *, without: Collection[str] = ()) -> list[Field]:
+def fields(
+    made: Callable[..., Any], *, without: Collection[str] = (), defaults: Mapping[str, Any] | None = None
+) -> list[Field]:
     """The parameters of a class or function as dataclass fields; positional-only ones come without a flag.
 
     Args:
         made: The class or function.
         without: Names to leave out.
+        defaults: What stands in place of the defaults that it has.
     """
     hints = typing.get_type_hints(made.__init__ if inspect.isclass(made) else made, include_extras=True)
     helps = {p.arg_name: p.description or "" for p in docstring_parser.parse(inspect.getdoc(made) or "").params}
@@ -42,6 +45,7 @@ def fields(made: Callable[..., Any], *, without: Collection[str] = ()) -> list[F
         if parameter.name in without or parameter.kind not in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_ONLY):
             continue
         default: Any = dataclasses.MISSING if parameter.default is parameter.empty else parameter.default
+        default = (defaults or {}).get(parameter.name, default)
         hint = _typable(hints[parameter.name])
         positional = parameter.kind is parameter.POSITIONAL_ONLY
         shown = tyro.conf.arg(

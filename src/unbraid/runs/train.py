@@ -25,6 +25,7 @@ from unbraid.fit.runtime import PRECISIONS, Precision, find_device
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.encode import check_shape
+from unbraid.runs.preset import settled
 from unbraid.runs.run import FORMAT, Run
 from unbraid.runs.speed import SPEEDS, Speed, Way, choose
 from unbraid.seed import derive
@@ -44,11 +45,13 @@ def train(
     model: str | Model,
     world: str | World,
     *,
-    steps: int = 5000,
+    steps: int | None = None,
     seed: int = 0,
     out: str | Path | None = None,
-    batch_size: int = 64,
-    learning_rate: float = 5e-4,
+    preset: str | None = None,
+    budget: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
     view: Mapping[str, Any] | None = None,
     device: str = "auto",
     speed: Speed = "exact",
@@ -65,11 +68,15 @@ def train(
     Args:
         model: A name from ``unbraid list models``, or a model.
         world: A name from ``unbraid list worlds``, or a world.
-        steps: Optimisation steps in total, at least 1.
+        steps: Optimisation steps in total, at least 1; 5000 unless a preset says otherwise.
         seed: What initial weights, batches and noise depend on, at least 0.
         out: The folder; ``runs/<model>-<world>-<seed>`` by default.
-        batch_size: Images in a batch, at least 1.
-        learning_rate: Of Adam, above 0; weights decay (as in AdamW) only where the model asks for it.
+        preset: The settings of a paper, by a name that the model knows; what else is given counts more.
+        budget: Steps to do in place of those that the settings are meant for, at least 1; options of the model that
+            count steps are scaled in proportion.
+        batch_size: Images in a batch, at least 1; 64 unless a preset says otherwise.
+        learning_rate: Of Adam, above 0; 0.0005 unless a preset says otherwise. Weights decay (as in AdamW) only where
+            the model asks for it.
         view: Options of the view in which the model sees the world (:mod:`unbraid.views`), as ``{"k": 1}`` for pairs.
         device: ``auto`` (CUDA, else MPS, else CPU), or a device by name.
         speed: ``exact`` computes as written, in float32; ``fast`` as this machine is known to be fastest, which rounds
@@ -88,6 +95,8 @@ def train(
         InvalidOption: When an option is out of range.
         RunError: When the folder holds a finished run or a different one, or cannot be written.
     """
+    settings = settled(model, preset, budget, options, steps=steps, batch_size=batch_size, learning_rate=learning_rate)
+    steps, batch_size, learning_rate = settings.steps, settings.batch_size, settings.learning_rate
     require_at_least(1, steps=steps, batch_size=batch_size)
     require_at_least(0, seed=seed, checkpoint_seconds=checkpoint_seconds)
     if not 0 < learning_rate < float("inf"):
@@ -101,7 +110,7 @@ def train(
         world = _world(world)
     with kept_randomness():
         torch.manual_seed(derive(seed, "initialise"))
-        model = _model(model, world, options)
+        model = _model(model, world, settings.options)
         stream = _stream(model, world, batch_size, seed, dict(view or {}))
         config: dict[str, Any] = {
             "format": FORMAT,
@@ -111,6 +120,7 @@ def train(
             "shape": list(world.shape),
             "steps": steps,
             "seed": seed,
+            **{name: value for name, value in {"preset": preset, "budget": budget}.items() if value is not None},
             "fit": {
                 "batch_size": batch_size,
                 "learning_rate": learning_rate,
@@ -125,6 +135,8 @@ def train(
             else Path("runs") / f"{config['model']['name']}-{config['world']['name']}-{seed}"
         )
         _check(path, config)
+        if settings.said and progress:
+            print(f"unbraid: {settings.said}", file=sys.stderr)
         folder.make(path)
         with folder.exclusive(path):
             _check(path, config)  # again: another process may have been here before the folder was ours
