@@ -52,8 +52,8 @@ class FactorQVAE(QuantisedModel):
         critic_width: Of the critic's hidden layers, at least 1.
         critic_depth: How many hidden layers it has, at least 1.
         critic_rate: Its learning rate, at least 0.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance; the paper's, up to a factor).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> FactorQVAE((1, 32, 32), critic_width=200).codebook.shape
     torch.Size([64])
@@ -67,6 +67,7 @@ class FactorQVAE(QuantisedModel):
         "baykal": {
             "latent_dim": 12,
             "likelihood": "gaussian",
+            "network": "residual",
             "learning_rate": 1e-3,
             "batch_size": 256,
             "steps": 100_000,
@@ -132,6 +133,8 @@ class FactorQVAE(QuantisedModel):
         )
 
     def players(self) -> dict[str, list[nn.Parameter] | dict[str, Any]]:
-        """The model, who moves encoder, decoder and codebook, then the critic, who has a learning rate of its own."""
-        model = [*self.encoder.parameters(), *self.decoder.parameters(), self.codebook]
-        return {"model": model, "critic": {"params": list(self.critic.parameters()), "lr": self.critic_rate}}
+        """The model, who moves everything else, then the critic, who has a learning rate of its own."""
+        critic = list(self.critic.parameters())
+        its = set(map(id, critic))
+        model = [p for p in self.parameters() if id(p) not in its]
+        return {"model": model, "critic": {"params": critic, "lr": self.critic_rate}}

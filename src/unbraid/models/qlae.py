@@ -64,6 +64,7 @@ class QLAE(QuantisedModel):
             "latent_dim": 12,
             "quantisation": 0.001,
             "commitment": 0.001,
+            "network": "modulated",
             "learning_rate": 1e-3,
             "batch_size": 128,
             "steps": 200_000,

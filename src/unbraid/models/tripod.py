@@ -47,8 +47,8 @@ class Tripod(QuantisedModel):
         hessian: The weight :math:`\lambda_H`, at least 0; the paper's for 3D Shapes.
         epsilon: The step of the finite differences in standard deviations of each latent, above 0.
         directions: How many random directions of each of two kinds, at least 2.
-        likelihood: ``"bernoulli"`` (logits) or ``"gaussian"`` (unit variance).
-        network: ``"conv"`` (Burgess et al. 2018) or ``"dense"`` (fully connected, as Higgins et al. 2017).
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
 
     >>> Tripod((1, 32, 32), hessian=0.0).levels
     12
@@ -59,7 +59,13 @@ class Tripod(QuantisedModel):
   title = {Tripod: Three Complementary Inductive Biases for Disentangled Representation Learning},
   booktitle = {ICML}, year = {2024}}"""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "hsu": {"latent_dim": 12, "learning_rate": 2e-4, "batch_size": 64, "steps": 250_000}
+        "hsu": {
+            "latent_dim": 12,
+            "network": "modulated",
+            "learning_rate": 2e-4,
+            "batch_size": 64,
+            "steps": 250_000,
+        }
     }
 
     def __init__(
