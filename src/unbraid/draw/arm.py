@@ -35,6 +35,9 @@ FINE, SAMPLES = 5, 5
 COARSE = 3
 """Rays to a pixel's side for the empty stage."""
 
+RAYS = SAMPLES * PIXELS
+"""Rays to a tile."""
+
 CHOSEN = tuple(FINE * i + (2 * i + 3) % FINE for i in range(SAMPLES))
 
 LENGTHS, BENDS, RADII = (1.0, 1.0), (35.0, -30.0), (0.2, 0.15)
@@ -93,6 +96,9 @@ class Arm:
         self._eyes = _single([stage.camera.place for stage in stages]).T
         # Everything that is kept of a tile lies together; tiles are numbered through all cameras.
         self._rays = tuple(_chosen(_tiled([stage.rays[i] for stage in stages])) for i in range(3))
+        # Halfway between the eye and the lamp, where a surface shines.
+        x, y, z = self._rays
+        self._gloss = unit((LIGHT[0] - x, LIGHT[1] - y, LIGHT[2] - z))
         self._pedestal = _chosen(_tiled([stage.to_pedestal for stage in stages]))
         stages = [Stage(elevation, SIZE, COARSE) for elevation in elevations]
         # Where the pixels of each tile are in the plane across the light, and a circle around them.
@@ -134,25 +140,26 @@ class Arm:
         drawn *= 1 - _shadow(parts, image, _at(self._across, which))[:, None]
         drawn += self._dim[poses.camera[image], poses.background[image], tile]
 
-        near = self._pedestal[which]
-        # The colours of rays that end on a part, and whether they do; rays first, so that their sum is quick.
-        colours = np.zeros((SAMPLES, 3, len(which), PIXELS), dtype=np.float32)
-        ended = np.zeros((SAMPLES, len(which), PIXELS), dtype=np.float32)
+        near, ends, bodies = self._pedestal[which], np.zeros((len(which), RAYS), dtype=np.uint8), []
         for part, touches in zip(parts, touched, strict=True):
             for rows in part.alike(touches[image, tile].nonzero()[0], image):
                 owner = image[rows][:, None]
-                ray = _at(self._rays, which[rows])
-                far = part.body(owner).enter(_at(eye, owner), ray)
-                hit = (far < near[rows]).nonzero()
-                row, (sample, pixel) = rows[hit[0]], np.divmod(hit[1], PIXELS)
-                near[row, hit[1]] = far = far[hit]
-                ended[sample, row, pixel] = 1
-                owner = image[row]
-                seen = part.seen(owner, _at(eye, owner), _at(ray, hit), far)
-                for channel in range(3):
-                    colours[sample, channel, row, pixel] = seen[channel]
-        drawn *= 1 - ended.sum(axis=0)[:, None] / SAMPLES
-        drawn += (colours.sum(axis=0) * (255 / SAMPLES)).transpose(1, 0, 2)
+                far = part.body(owner).enter(_at(eye, owner), _at(self._rays, which[rows]))
+                before, ended = near[rows], ends[rows]
+                bodies.append(part)
+                ended[far < before] = len(bodies)
+                near[rows], ends[rows] = np.minimum(far, before), ended
+        # Only what is seen in the end is given its colour.
+        colours = np.zeros((3, ends.size), dtype=np.float32)
+        for number, part in enumerate(bodies, start=1):
+            at = np.flatnonzero(ends == number)
+            row, ray = np.divmod(at, RAYS)
+            owner, cast = image[row], which[row] * RAYS + ray
+            seen = part.seen(owner, _at(eye, owner), _cast(self._rays, cast), _cast(self._gloss, cast), near.take(at))
+            for channel, values in zip(colours, seen, strict=True):
+                channel[at] = values
+        drawn *= 1 - _sum((ends > 0).astype(np.float32).reshape(-1))[:, None] / SAMPLES
+        drawn += _sum(colours).transpose(1, 0, 2) * np.float32(255 / SAMPLES)
         return image, tile, _bytes(drawn)
 
     def _shaded(self, parts: Sequence[_Part], camera: Integers) -> npt.NDArray[np.bool_]:
@@ -207,15 +214,15 @@ class _Part:
         solid = self.solids[int(self.solid[image.flat[0]])]
         return Placed(solid, _at(self.end, image), self.size[image], (self.cos[image], self.sin[image]))
 
-    def seen(self, image: Integers, eye: Vector, ray: Vector, far: Array) -> Vector:
-        """The colours of rays that end on the part."""
+    def seen(self, image: Integers, eye: Vector, ray: Vector, shine: Vector, far: Array) -> Vector:
+        """The colours of rays that end on the part, in all of whose images it is alike."""
         if not len(image):
             return (ray[0],) * 3
         point = (eye[0] + far * ray[0], eye[1] + far * ray[1], eye[2] + far * ray[2])
         normal = self.body(image).normal(point)
         light = AMBIENT * (0.8 + 0.2 * normal[2])
         lit = np.maximum(dot(normal, LIGHT), 0)
-        gloss = np.maximum(dot(normal, unit((LIGHT[0] - ray[0], LIGHT[1] - ray[1], LIGHT[2] - ray[2]))), 0)
+        gloss = np.maximum(dot(normal, shine), 0)
         for _ in range(5):  # to the 32nd power
             gloss = gloss * gloss
         gloss = np.minimum(SHINE[bool(self.solids)] * gloss, 1) * (lit > 0)
@@ -283,12 +290,27 @@ def _chosen(rays: Array) -> Array:
     return np.ascontiguousarray(rays.reshape(len(rays), -1, PIXELS)[:, CHOSEN].reshape(len(rays), -1))
 
 
+def _sum(rays: Array) -> Array:
+    """Over the rays to each pixel, ``(..., T * RAYS)`` to ``(..., T, PIXELS)``."""
+    first, *others = np.moveaxis(rays.reshape(*rays.shape[:-1], -1, SAMPLES, PIXELS), -2, 0)
+    total = first.copy()
+    for other in others:
+        total += other
+    return np.asarray(total)
+
+
 def _bytes(images: Array) -> Bytes:
     return np.asarray(np.minimum(np.rint(images), 255), dtype=np.uint8)
 
 
 def _single(values: Any) -> Array:
     return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _cast(tables: Vector, rays: Integers) -> Vector:
+    """Rays by their number among all that are cast."""
+    x, y, z = (table.take(rays) for table in tables)
+    return x, y, z
 
 
 def _at(arrays: Any, where: Any) -> Any:

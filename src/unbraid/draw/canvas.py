@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
-from unbraid.draw.capsule import Patch, paint
+from unbraid.draw.capsule import Patch, paint, windows
 from unbraid.types import Bytes, Floats, Integers
 
 __all__ = ["Canvas"]
@@ -56,12 +55,12 @@ class Canvas:
             colours: Of each pixel, times how much of it is covered, in 0 .. 255, ``(B, 3, h, w)``.
             which: The pictures, as for :meth:`put`.
         """
-        windows = sliding_window_view(self.pixels, patch.coverage.shape[1:], axis=(-2, -1), writeable=True)
+        there = windows(self.pixels, *patch.coverage.shape[1:])
         places = np.arange(len(self.pixels)) if which is None else which
         cover = patch.coverage[:, None]
         place = places, slice(None), patch.top, patch.left
         laid = self._kept(thing) * cover if self.things else colours.astype(np.float32)
-        windows[place] = windows[place] * (1 - cover) + laid
+        there[place] = there[place] * (1 - cover) + laid
 
     def start(self, thing: str, colours: npt.NDArray[np.floating]) -> None:
         """Paint whatever nothing else will cover; colours broadcast to ``(B, 3, size, size)``."""
@@ -82,7 +81,7 @@ class Canvas:
 
     def bytes(self) -> Bytes:
         """The pictures."""
-        return np.asarray(np.rint(np.clip(self.pixels, 0, 255)), dtype=np.uint8)
+        return np.asarray(np.rint(np.minimum(np.maximum(self.pixels, 0), 255)), dtype=np.uint8)
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """In which pixels a thing fills more than a half; no pixel is of two."""

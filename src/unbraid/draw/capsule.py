@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from unbraid.types import Bytes, Floats, Integers
 
-__all__ = ["Patch", "capsules", "ink", "paint"]
+__all__ = ["Patch", "capsules", "ink", "paint", "unit", "windows"]
 
 Coverage = npt.NDArray[np.float32]
 
@@ -69,7 +68,7 @@ def capsules(ends: Floats, radius: Floats, size: int) -> Patch:
     along += across
     np.sqrt(along, out=along)
     np.subtract((radius + 0.5).astype(np.float32)[:, None, None], along, out=along)
-    return Patch(np.clip(along, 0, 1, out=along), top, left)
+    return Patch(unit(along), top, left)
 
 
 def ink(images: Bytes, which: Integers, patch: Patch) -> None:
@@ -80,10 +79,10 @@ def ink(images: Bytes, which: Integers, patch: Patch) -> None:
         which: The image that each patch belongs to, no image twice, ``(B,)``.
         patch: What is drawn, ``(B, h, w)``.
     """
-    windows = _windows(images, patch)
+    there = windows(images, *patch.coverage.shape[1:])
     place = which, patch.top, patch.left
     levels = (patch.coverage * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    windows[place] = np.maximum(windows[place], levels)
+    there[place] = np.maximum(there[place], levels)
 
 
 def paint(images: Coverage, which: Integers, patch: Patch, colour: Floats) -> None:
@@ -95,11 +94,25 @@ def paint(images: Coverage, which: Integers, patch: Patch, colour: Floats) -> No
         patch: What is drawn, ``(B, h, w)``.
         colour: In the scale of the images, ``(B, C)``.
     """
-    windows = _windows(images, patch)
+    there = windows(images, *patch.coverage.shape[1:])
     place = which, slice(None), patch.top, patch.left
-    pixels = windows[place]
-    pixels += (colour.astype(np.float32)[:, :, None, None] - pixels) * patch.coverage[:, None]
-    windows[place] = pixels
+    pixels = there[place]
+    change = colour.astype(np.float32)[:, :, None, None] - pixels
+    change *= patch.coverage[:, None]
+    pixels += change
+    there[place] = pixels
+
+
+def unit(values: Coverage) -> Coverage:
+    """Cut off below 0 and above 1, in place: ``numpy.clip``, which takes as long to begin as a whole patch takes."""
+    return np.minimum(np.maximum(values, 0, out=values), 1, out=values)
+
+
+def windows(images: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:
+    """What a patch covers at every place, to write to: ``(..., H, W)`` to ``(..., rows, columns, height, width)``."""
+    *others, rows, columns = images.shape
+    shape = (*others, rows - height + 1, columns - width + 1, height, width)
+    return np.ndarray(shape, images.dtype, buffer=images, strides=(*images.strides, *images.strides[-2:]))
 
 
 def _span(start: Floats, end: Floats, radius: Floats, size: int) -> tuple[Integers, int]:
@@ -107,12 +120,8 @@ def _span(start: Floats, end: Floats, radius: Floats, size: int) -> tuple[Intege
     reach = np.maximum(radius + 0.5, 0)
     first = np.floor(np.minimum(start, end) - reach).astype(np.int64)
     last = np.ceil(np.maximum(start, end) + reach).astype(np.int64)
-    count = int(np.clip((last - first).max(initial=1), 1, size))
-    return first.clip(0, size - count), count
-
-
-def _windows(images: npt.NDArray[Any], patch: Patch) -> npt.NDArray[Any]:
-    return sliding_window_view(images, patch.coverage.shape[1:], axis=(-2, -1), writeable=True)
+    count = min(max(int((last - first).max(initial=1)), 1), size)
+    return np.minimum(np.maximum(first, 0), size - count), count
 
 
 def _outer_sum(rows: Floats, columns: Floats) -> Coverage:

@@ -6,10 +6,12 @@ the head's surface, so that it moves aside and narrows as the head turns, or at 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from unbraid.draw.canvas import Canvas
-from unbraid.draw.capsule import capsules
+from unbraid.draw.capsule import Patch, capsules
 from unbraid.draw.soft import ellipses, polygons
 from unbraid.types import Floats, Integers
 
@@ -30,9 +32,11 @@ class Face:
     """
 
     def __init__(self, canvas: Canvas, middle: Floats, radius: Floats, turn: Floats, tilt: Floats) -> None:
-        self.canvas, self.middle, self.radius, self.turn = canvas, middle, radius, turn
-        self.tilt = tilt
-        self._cos, self._sin = np.cos(tilt), np.sin(tilt)
+        self.canvas, self.middle, self.radius = canvas, middle, radius
+        one = _Heads(middle, radius, turn, tilt, np.ones_like(turn))
+        two = (np.concatenate([values, values]) for values in (middle, radius, turn, tilt))
+        # What is on both sides is shaped in one go.
+        self._heads = {False: one, True: _Heads(*two, np.repeat([-1.0, 1.0], len(turn)))}
 
     def ellipse(
         self,
@@ -46,6 +50,7 @@ class Face:
         moved: Floats | None = None,
         grown: Floats | float = 1.0,
         which: Integers | None = None,
+        both: bool = False,
     ) -> None:
         """An ellipse at a point of the head.
 
@@ -56,23 +61,25 @@ class Face:
             semi: Its semi-axes, across and down.
             angle: How far it is turned clockwise, in radians.
             depth: How far before the middle of the head it lies; on its surface by default, where it narrows too.
-            moved: Where else its middle is, ``(B, 2)``, in parts of the head.
+            moved: Where else its middle is, ``(2,)`` or ``(B, 2)``, in parts of the head.
             grown: How many times as high it is, with its top in place.
             which: In which pictures; all by default.
+            both: Whether its mirror image is painted before it; that is moved to the same side.
         """
-        full = np.ones_like(self.turn)
-        high = semi[1] * grown * full
-        x, y = at[0] * full, at[1] + high - semi[1]
+        heads = self._heads[both]
+        high = semi[1] * self._each(grown, both)
+        x, y = heads.side * at[0], at[1] + high - semi[1]
         if moved is not None:
-            x, y = x + moved[:, 0], y + moved[:, 1]
-        narrow = full
+            right, down = np.broadcast_to(moved, (len(self.radius), 2)).T
+            x, y = x + self._each(right, both), y + self._each(down, both)
+        across = np.full_like(x, semi[0])
         if depth is None:
-            around = self._around(x, y)
-            narrow = np.asarray(np.round(np.clip(np.cos(around + self.turn) / np.cos(around), 0.3, 1.4), 9))
-        axes = np.stack([semi[0] * narrow, high], axis=1) * self.radius[:, None]
-        centre, turned, some = self._seen(x, y, depth), self.tilt + angle, slice(None) if which is None else which
+            around = _around(x, y)
+            across *= np.round(np.minimum(np.maximum(np.cos(around + heads.turn) / np.cos(around), 0.3), 1.4), 9)
+        axes = np.stack([across, high], axis=1) * heads.radius[:, None]
+        centre, turned, some = heads.seen(x, y, depth), heads.tilt + heads.side * angle, self._some(which, both)
         patch = ellipses(centre[some], axes[some], turned[some], self.canvas.size)
-        self.canvas.put(thing, patch, colour[some] if colour.ndim > 1 else colour, which)
+        self._put(thing, patch, colour, which, both)
 
     def polygon(
         self,
@@ -82,11 +89,11 @@ class Face:
         *,
         depth: float | None = None,
         which: Integers | None = None,
+        both: bool = False,
     ) -> None:
         """A convex polygon whose corners are points of the head; arguments as for :meth:`ellipse`."""
-        full, some = np.ones_like(self.turn), slice(None) if which is None else which
-        placed = np.stack([self._seen(x * full, y * full, depth)[some] for x, y in corners], axis=1)
-        self.canvas.put(thing, polygons(placed, self.canvas.size), colour[some] if colour.ndim > 1 else colour, which)
+        placed = np.stack([self._heads[both].point(x, y, depth) for x, y in corners], axis=1)
+        self._put(thing, polygons(placed[self._some(which, both)], self.canvas.size), colour, which, both)
 
     def line(
         self,
@@ -98,26 +105,62 @@ class Face:
         *,
         depth: float | None = None,
         which: Integers | None = None,
+        both: bool = False,
     ) -> None:
         """A line between two points of the head, with round ends; arguments as for :meth:`ellipse`."""
-        full, some = np.ones_like(self.turn), slice(None) if which is None else which
-        ends = [self._seen(x * full, y * full, depth)[some] for x, y in (start, stop)]
-        patch = capsules(np.concatenate(ends, axis=1), width / 2 * self.radius[some], self.canvas.size)
-        self.canvas.put(thing, patch, colour[some] if colour.ndim > 1 else colour, which)
+        heads, some = self._heads[both], self._some(which, both)
+        ends = np.concatenate([heads.point(x, y, depth) for x, y in (start, stop)], axis=1)
+        self._put(thing, capsules(ends[some], width / 2 * heads.radius[some], self.canvas.size), colour, which, both)
 
-    def _around(self, x: Floats, y: Floats) -> Floats:
-        """How far around the head from its front a point of its surface lies, in radians."""
-        return np.asarray(np.arcsin(np.clip(x / _girth(y), -0.97, 0.97)))
+    def _each(self, values: Floats | float, both: bool) -> Floats:
+        """A value for each picture, and for each side."""
+        full = np.broadcast_to(values, self.radius.shape)
+        return np.concatenate([full, full]) if both else full
 
-    def _seen(self, x: Floats, y: Floats, depth: float | None) -> Floats:
-        """Points of the head in the picture, ``(B, 2)``, in pixels."""
+    def _some(self, which: Integers | None, both: bool) -> Integers | slice:
+        """The rows of some pictures, on both sides or not."""
+        if which is None:
+            return slice(None)
+        return np.concatenate([which, which + len(self.radius)]) if both else which
+
+    def _put(self, thing: str, patch: Patch, colour: Floats, which: Integers | None, both: bool) -> None:
+        if colour.ndim > 1 and which is not None:
+            colour = colour[which]
+        count = len(patch.top) // (1 + both)
+        for rows in (slice(count), slice(count, None))[: 1 + both]:
+            part = Patch(patch.coverage[rows], patch.top[rows], patch.left[rows])
+            self.canvas.put(thing, part, colour, which)
+
+
+@dataclass(frozen=True)
+class _Heads:
+    """Heads, or their two sides, each on its own."""
+
+    middle: Floats
+    radius: Floats
+    turn: Floats
+    tilt: Floats
+    side: Floats
+
+    def point(self, x: float, y: float, depth: float | None) -> Floats:
+        """One point of each head in the picture, ``(B, 2)``, in pixels."""
+        return self.seen(x * self.side, np.full_like(self.side, y), depth)
+
+    def seen(self, x: Floats, y: Floats, depth: float | None) -> Floats:
+        """Points of the heads in the picture, ``(B, 2)``, in pixels."""
         if depth is None:
-            across = _girth(y) * np.sin(self._around(x, y) + self.turn)
+            across = _girth(y) * np.sin(_around(x, y) + self.turn)
         else:
             across = x * np.cos(self.turn) + depth * np.sin(self.turn)
-        offset = np.stack([self._cos * across - self._sin * y, self._sin * across + self._cos * y], axis=1)
+        cos, sin = np.cos(self.tilt), np.sin(self.tilt)
+        offset = np.stack([cos * across - sin * y, sin * across + cos * y], axis=1)
         # Rounded, since the last bit of a sine may depend on where in an array it is computed.
         return np.asarray(self.middle + self.radius[:, None] * np.round(offset, 9))
+
+
+def _around(x: Floats, y: Floats) -> Floats:
+    """How far around the head from its front a point of its surface lies, in radians."""
+    return np.asarray(np.arcsin(np.minimum(np.maximum(x / _girth(y), -0.97), 0.97)))
 
 
 def _girth(y: Floats) -> Floats:

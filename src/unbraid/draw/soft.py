@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unbraid.draw.capsule import Patch
+from unbraid.draw.capsule import Patch, unit
 from unbraid.types import Floats, Integers
 
 __all__ = ["centres", "ellipses", "polygons", "span"]
@@ -42,14 +42,22 @@ def ellipses(centre: Floats, semi: Floats, angle: Floats, size: int) -> Patch:
     left, width = span(centre[:, 0], reach[:, 0], size)
     top, height = span(centre[:, 1], reach[:, 1], size)
     across, down = centres(left, width) - centre[:, :1], centres(top, height) - centre[:, 1:]
-    u = _outer_sum(sin[:, None] * down, cos[:, None] * across) * _column(1 / a)
-    v = _outer_sum(cos[:, None] * down, -sin[:, None] * across) * _column(1 / b)
-    u2, v2 = u * u, v * v
-    square = u2 + v2
-    slope = np.sqrt(u2 * _column(1 / a**2) + v2 * _column(1 / b**2))
-    within = (np.sqrt(square) - square) / np.maximum(slope, np.float32(1e-6))
+    u = _outer_sum(sin[:, None] * down, cos[:, None] * across)
+    v = _outer_sum(cos[:, None] * down, -sin[:, None] * across)
+    u *= _column(1 / a)
+    v *= _column(1 / b)
+    u *= u
+    v *= v
+    square = u + v
+    u *= _column(1 / a**2)
+    v *= _column(1 / b**2)
+    u += v
+    slope = np.maximum(np.sqrt(u, out=u), np.float32(1e-6), out=u)
+    within = np.sqrt(square, out=v)
+    within -= square
+    within /= slope
     # At the very centre both vanish; there it is half an axis to the edge or more.
-    within = np.where(square < 0.01, _column(np.minimum(a, b)), within)
+    np.copyto(within, _column(np.minimum(a, b)), where=square < 0.01)
     return Patch(_covered(within, across, down, reach), top, left)
 
 
@@ -92,7 +100,7 @@ def _covered(within: Singles, across: Floats, down: Floats, reach: Floats) -> Si
     for axis, offset in ((0, across[:, None, :]), (1, down[:, :, None])):
         np.minimum(within, (reach[:, axis, None, None] - np.abs(offset)).astype(np.float32), out=within)
     within += np.float32(0.5)
-    return np.clip(within, 0, 1, out=within)
+    return unit(within)
 
 
 def span(middle: Floats, reach: Floats, size: int) -> tuple[Integers, int]:
@@ -105,8 +113,8 @@ def span(middle: Floats, reach: Floats, size: int) -> tuple[Integers, int]:
     """
     first = np.floor(middle - reach - 0.5).astype(np.int64)
     last = np.ceil(middle + reach + 0.5).astype(np.int64)
-    count = int(np.clip((last - first).max(initial=1), 1, size))
-    return first.clip(0, size - count), count
+    count = min(max(int((last - first).max(initial=1)), 1), size)
+    return np.minimum(np.maximum(first, 0), size - count), count
 
 
 def centres(first: Integers, count: int) -> Floats:

@@ -177,12 +177,9 @@ def _cat(face: Face, gaze: Floats, style: Integers) -> None:
     stripe = _standing_out(coat, 0.45)
     tabby, bib = (np.flatnonzero(markings == m) for m in (1, 2))
     _body(face, _mixed(coat, INK, 0.14))
-    for s in (-1, 1):
-        ear = [(s * 0.98, -0.2), (s * 0.86, -1.38), (s * 0.12, -0.72)]
-        face.polygon("animal", _mixed(coat, INK, 0.12), ear, depth=-0.1)
-        face.polygon(
-            "animal", _mixed(PINK, coat, 0.25), [(s * 0.82, -0.5), (s * 0.8, -1.12), (s * 0.38, -0.7)], depth=-0.05
-        )
+    ear, inside = [(0.98, -0.2), (0.86, -1.38), (0.12, -0.72)], [(0.82, -0.5), (0.8, -1.12), (0.38, -0.7)]
+    face.polygon("animal", _mixed(coat, INK, 0.12), ear, depth=-0.1, both=True)
+    face.polygon("animal", _mixed(PINK, coat, 0.25), inside, depth=-0.05, both=True)
     face.ellipse("animal", coat, (0, -0.08), (1.0, 0.84), depth=0.0)
     face.ellipse("animal", coat, (0, 0.3), (1.04, 0.56), depth=0.0)
     if len(bib):
@@ -191,23 +188,19 @@ def _cat(face: Face, gaze: Floats, style: Integers) -> None:
     if len(tabby):
         for x in (-0.26, 0.0, 0.26):
             face.line("animal", stripe, (1.15 * x, -0.82), (0.8 * x, -0.44), 0.11, which=tabby)
-        for s in (-1, 1):
-            for y in (0.12, 0.38):
-                face.line("animal", stripe, (s * 0.82, y), (s * 0.62, y + 0.04), 0.1, which=tabby)
-    for s in (-1, 1):
-        face.ellipse("animal", light, (s * 0.19, 0.42), (0.25, 0.2))
+        for y in (0.12, 0.38):
+            face.line("animal", stripe, (0.82, y), (0.62, y + 0.04), 0.1, which=tabby, both=True)
+    face.ellipse("animal", light, (0.19, 0.42), (0.25, 0.2), both=True)
     face.ellipse("animal", light, (0, 0.6), (0.16, 0.12))
-    for s in (-1, 1):
-        face.ellipse("eyes", INK, (s * 0.44, -0.08), (0.29, 0.24), angle=s * -0.25)
-        face.ellipse("eyes", iris, (s * 0.44, -0.08), (0.25, 0.2), angle=s * -0.25)
-        face.ellipse("eyes", INK, (s * 0.44, -0.08), (0.085, 0.19), moved=0.12 * gaze)
-        face.ellipse("eyes", WHITE, (s * 0.44 - 0.08, -0.16), (0.05, 0.05))
-        for rise in (0.3, 0.5):
-            face.line("animal", WHITE, (s * 0.34, 0.41), (s * 1.22, rise), 0.02, depth=0.5)
+    face.ellipse("eyes", INK, (0.44, -0.08), (0.29, 0.24), angle=-0.25, both=True)
+    face.ellipse("eyes", iris, (0.44, -0.08), (0.25, 0.2), angle=-0.25, both=True)
+    face.ellipse("eyes", INK, (0.44, -0.08), (0.085, 0.19), moved=0.12 * gaze, both=True)
+    face.ellipse("eyes", WHITE, (0.44, -0.16), (0.05, 0.05), moved=np.array([-0.08, 0.0]), both=True)
+    for rise in (0.3, 0.5):
+        face.line("animal", WHITE, (0.34, 0.41), (1.22, rise), 0.02, depth=0.5, both=True)
     face.polygon("animal", PINK, [(-0.13, 0.22), (0.13, 0.22), (0, 0.36)])
-    for s in (-1, 1):
-        face.line("animal", INK, (0, 0.44), (s * 0.1, 0.52), 0.045)
-        face.line("animal", INK, (s * 0.1, 0.52), (s * 0.21, 0.46), 0.045)
+    face.line("animal", INK, (0, 0.44), (0.1, 0.52), 0.045, both=True)
+    face.line("animal", INK, (0.1, 0.52), (0.21, 0.46), 0.045, both=True)
 
 
 def _dog(face: Face, gaze: Floats, style: Integers) -> None:
@@ -223,20 +216,17 @@ def _dog(face: Face, gaze: Floats, style: Integers) -> None:
     if len(blaze):
         stripe = np.where(coat.mean(axis=1, keepdims=True) > 220, _mixed(coat, TAN, 0.6), WHITE)
         face.line("animal", stripe, (0, -0.66), (0, 0.3), 0.28, which=blaze)
-    for s in (-1, 1):
-        face.ellipse("animal", dark, (s * 0.88, -0.02), (0.27, 0.62), angle=s * -0.2, depth=-0.05, grown=grown)
+    face.ellipse("animal", dark, (0.88, -0.02), (0.27, 0.62), angle=-0.2, depth=-0.05, grown=grown, both=True)
     face.ellipse("animal", TONGUE, (0, 0.86), (0.17, 0.24), depth=0.75)
     muzzle = np.where((markings == 2)[:, None], WHITE, light)
     face.ellipse("animal", muzzle, (0, 0.44), (0.46, 0.36), depth=0.75)
-    for s in (-1, 1):
-        face.ellipse("eyes", INK, (s * 0.36, -0.18), (0.22, 0.22))
-        face.ellipse("eyes", SCLERA, (s * 0.36, -0.18), (0.18, 0.18))
-        face.ellipse("eyes", BROWN, (s * 0.36, -0.17), (0.13, 0.14), moved=0.1 * gaze)
-        face.ellipse("eyes", INK, (s * 0.36, -0.17), (0.08, 0.08), moved=0.1 * gaze)
-        face.ellipse("eyes", WHITE, (s * 0.36 - 0.05, -0.24), (0.045, 0.045))
+    face.ellipse("eyes", INK, (0.36, -0.18), (0.22, 0.22), both=True)
+    face.ellipse("eyes", SCLERA, (0.36, -0.18), (0.18, 0.18), both=True)
+    face.ellipse("eyes", BROWN, (0.36, -0.17), (0.13, 0.14), moved=0.1 * gaze, both=True)
+    face.ellipse("eyes", INK, (0.36, -0.17), (0.08, 0.08), moved=0.1 * gaze, both=True)
+    face.ellipse("eyes", WHITE, (0.36, -0.24), (0.045, 0.045), moved=np.array([-0.05, 0.0]), both=True)
     face.line("animal", INK, (0, 0.3), (0, 0.58), 0.05, depth=0.95)
-    for s in (-1, 1):
-        face.line("animal", INK, (0, 0.56), (s * 0.15, 0.65), 0.05, depth=0.92)
-        face.line("animal", INK, (s * 0.15, 0.65), (s * 0.31, 0.55), 0.05, depth=0.85)
+    face.line("animal", INK, (0, 0.56), (0.15, 0.65), 0.05, depth=0.92, both=True)
+    face.line("animal", INK, (0.15, 0.65), (0.31, 0.55), 0.05, depth=0.85, both=True)
     face.ellipse("animal", INK, (0, 0.2), (0.23, 0.16), depth=0.95)
     face.ellipse("animal", WHITE, (-0.07, 0.14), (0.06, 0.03), depth=0.97)
