@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import unbraid
@@ -28,6 +29,7 @@ nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 SOURCE = Path(unbraid.__file__).parent
 CONTRACTS = ("model", "score", "world", "view")
 SHELVES = ("models", "scores", "worlds", "views", "mix", "plots")
@@ -75,7 +77,7 @@ def overview(shelf: str) -> str:
 def write(name: str, text: str) -> None:
     """Write a page only when it differs, so that an unchanged one is not built again."""
     file = HERE / "generated" / f"{name}.rst"
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists() or file.read_text("utf-8") != text:
         file.write_text(text, "utf-8")
 
@@ -94,3 +96,7 @@ for room in ROOMS:
             room,
             page(f"unbraid.{room}", (__import__(f"unbraid.{room}", fromlist=["_"]).__doc__ or "").strip(), modules),
         )
+
+from _gallery import worlds  # noqa: E402  this folder is no package
+
+write("gallery/worlds", worlds(HERE / "generated" / "gallery"))
