@@ -307,7 +307,7 @@ def _single(values: Any) -> Array:
     return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _cast(tables: Vector, rays: Integers) -> Vector:
+def _cast(tables: tuple[Array, ...], rays: Integers) -> Vector:
     """Rays by their number among all that are cast."""
     x, y, z = (table.take(rays) for table in tables)
     return x, y, z

@@ -33,10 +33,10 @@ class Face:
 
     def __init__(self, canvas: Canvas, middle: Floats, radius: Floats, turn: Floats, tilt: Floats) -> None:
         self.canvas, self.middle, self.radius = canvas, middle, radius
-        one = _Heads(middle, radius, turn, tilt, np.ones_like(turn))
-        two = (np.concatenate([values, values]) for values in (middle, radius, turn, tilt))
+        one, two = _Heads(middle, radius, turn, tilt, np.ones_like(turn)), np.tile(np.arange(len(turn)), 2)
         # What is on both sides is shaped in one go.
-        self._heads = {False: one, True: _Heads(*two, np.repeat([-1.0, 1.0], len(turn)))}
+        sides = _Heads(middle[two], radius[two], turn[two], tilt[two], np.repeat([-1.0, 1.0], len(turn)))
+        self._heads = {False: one, True: sides}
 
     def ellipse(
         self,
