@@ -100,7 +100,7 @@ class AutoencodingModel(Model):
         shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
         outputs: How many numbers the encoder puts out for each latent.
 
     Raises:
@@ -137,7 +137,7 @@ class QuantisedModel(AutoencodingModel):
         shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     Raises:
         InvalidOption: When the shape or an option is out of range.
@@ -167,7 +167,7 @@ class VariationalModel(AutoencodingModel):
         shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     Raises:
         InvalidOption: When the shape or an option is out of range.

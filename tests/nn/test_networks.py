@@ -17,6 +17,7 @@ from unbraid.nn.image import initialise
 from unbraid.nn.locatello import LocatelloDecoder, LocatelloEncoder
 from unbraid.nn.modulated import Modulated, ModulatedDecoder
 from unbraid.nn.networks import NETWORKS
+from unbraid.nn.patches import PatchesDecoder, PatchesEncoder
 from unbraid.nn.residual import Residual, ResidualDecoder, ResidualEncoder
 from unbraid.types import Shape
 
@@ -142,6 +143,26 @@ def test_a_dense_network_takes_images_of_any_size(shape: Shape) -> None:
             DenseEncoder(wrong, 3)  # type: ignore[arg-type]
 
 
+def test_a_patch_network_reads_and_draws_every_patch_by_the_same_weights_where_it_lies() -> None:
+    shape = (2, 16, 24)
+    encoder, decoder = PatchesEncoder(shape, 3), PatchesDecoder(3, shape)
+    cut, read = encoder[0], encoder[1]
+    draw, lay = decoder[-2], decoder[-1]
+    x = torch.rand(4, *shape)
+    by_hand = F.conv2d(x, read.weight.view(-1, 2, 8, 8), read.bias, stride=8).flatten(2).transpose(1, 2)
+    torch.testing.assert_close(read(cut(x)), by_hand)
+    features = torch.rand(4, 6, 32)
+    apart = F.conv_transpose2d(features.transpose(1, 2).unflatten(2, (2, 3)), draw.weight.T.view(-1, 2, 8, 8), stride=8)
+    torch.testing.assert_close(lay(draw(features)), apart + lay(draw.bias.expand(1, 6, -1)))
+
+
+@pytest.mark.parametrize("wrong", [(1, 28, 28), (8, 8), (0, 8, 8)])
+def test_a_patch_network_says_which_images_it_can_cut(wrong: Shape) -> None:
+    for made in (lambda: PatchesEncoder(wrong, 3), lambda: PatchesDecoder(3, wrong)):
+        with pytest.raises(InvalidOption, match=r"multiples of 8, but are \("):
+            made()
+
+
 def test_a_residual_block_is_its_input_and_two_convolutions() -> None:
     torch.manual_seed(0)
     block, x = Residual(3), torch.randn(2, 3, 5, 5)
@@ -185,7 +206,7 @@ def test_a_modulated_decoder_sees_the_code_in_every_layer_and_nowhere_else() -> 
             block.affine.weight.zero_()
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "dense"])
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in ("dense", "patches")])
 def test_other_sizes_of_image_are_refused_with_those_that_fit(name: str) -> None:
     for made in (lambda shape: NETWORKS[name].encoder(shape, 2), lambda shape: NETWORKS[name].decoder(2, shape)):
         for shape in ((1, 48, 48), (1, 32, 64), (0, 32, 32), (1, 256, 256), (32, 32)):

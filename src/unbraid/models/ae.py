@@ -26,7 +26,7 @@ class AE(AutoencodingModel):
         shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> AE((1, 32, 32), latent_dim=2).latent_dim
     2

@@ -36,7 +36,7 @@ class AnnealedVAE(VariationalModel):
         capacity: What C comes to in the end, in nats, at least 0; 25 is the paper's for dSprites.
         anneal: In how many steps it does so, at least 0; 0 at once.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> AnnealedVAE((1, 64, 64)).capacity
     25.0

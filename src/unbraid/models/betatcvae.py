@@ -41,7 +41,7 @@ class BetaTCVAE(VariationalModel):
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         estimator: Of the aggregate posterior: ``"weighted"`` (the paper's) or ``"stratified"``.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> BetaTCVAE((1, 64, 64)).beta
     6.0

@@ -33,7 +33,7 @@ class BetaVAE(VariationalModel):
             1 latents are switched on one after the other, the most telling first, which sets them apart early.
         anneal: Over how many steps it does so, at least 0; 0 (the paper) never.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> BetaVAE((1, 64, 64), beta=4.0).beta
     4.0

@@ -40,7 +40,7 @@ class DIPVAE(VariationalModel):
         diagonal: :math:`\lambda_d`, the weight of variances, at least 0; ten times the other in variant I, and as much
             in variant II (the preset ``kumar2``).
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> DIPVAE((1, 64, 64)).variant
     'i'

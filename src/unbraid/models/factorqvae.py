@@ -53,7 +53,7 @@ class FactorQVAE(QuantisedModel):
         critic_depth: How many hidden layers it has, at least 1.
         critic_rate: Its learning rate, at least 0.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> FactorQVAE((1, 32, 32), critic_width=200).codebook.shape
     torch.Size([64])

@@ -43,7 +43,7 @@ class FactorVAE(VariationalModel):
         critic_depth: How many hidden layers it has, at least 1.
         critic_rate: Its learning rate, at least 0; Adam forgets with 0.5 and 0.9 (appendix A).
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> list(FactorVAE((1, 64, 64), critic_width=200).players())
     ['model', 'critic']

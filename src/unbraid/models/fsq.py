@@ -35,7 +35,7 @@ class FSQ(QuantisedModel):
         latent_dim: How many latents, at least 1.
         levels: L, how many values each latent has, at least 2.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> import torch
     >>> FSQ((1, 32, 32), levels=3).represent(torch.rand(8, 1, 32, 32)).unique()

@@ -40,7 +40,7 @@ class InfoVAE(VariationalModel):
         kernel: ``"rbf"`` (the paper's) or ``"imq"``; both of the scale 2D of the prior, where the authors' code
             has D squared.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> InfoVAE((1, 64, 64)).discrepancy
     1000.0

@@ -50,7 +50,7 @@ class QLAE(QuantisedModel):
         commitment: The weight :math:`\lambda_c`, at least 0.
         weight_decay: By which share of itself, times the learning rate, a weight shrinks each step; at least 0.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> QLAE((1, 32, 32), latent_dim=4, values=6).codebook.shape
     torch.Size([4, 6])

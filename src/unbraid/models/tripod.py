@@ -48,7 +48,7 @@ class Tripod(QuantisedModel):
         epsilon: The step of the finite differences in standard deviations of each latent, above 0.
         directions: How many random directions of each of two kinds, at least 2.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> Tripod((1, 32, 32), hessian=0.0).levels
     12

@@ -42,7 +42,7 @@ class VQVAE(QuantisedModel):
         codewords: How many vectors the codebook has, at least 2; they start standard normal.
         commitment: The weight :math:`\beta`, at least 0.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     Raises:
         InvalidOption: When the code cannot be cut, or an option is out of range.

@@ -35,7 +35,7 @@ class WAE(AutoencodingModel):
             reconstruction of a Gaussian.
         kernel: ``"imq"`` (the paper's, at one scale; the authors' code adds up seven) or ``"rbf"``.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
-        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"residual"`` or ``"modulated"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> WAE((1, 64, 64)).kernel
     'imq'

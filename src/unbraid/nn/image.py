@@ -26,8 +26,8 @@ def halvings(shape: Shape) -> int:
     """
     if len(shape) != 3 or shape[0] < 1 or shape[1] != shape[2] or shape[1] not in SIDES:
         raise InvalidOption(
-            "images must be square with 32, 64 or 128 pixels a side and at least 1 channel, "
-            f"but are {tuple(shape)}: expected (channels, height, width); only network='dense' takes other sizes"
+            f"images must be square with 32, 64 or 128 pixels a side and at least 1 channel, but are {tuple(shape)}: "
+            "expected (channels, height, width); network='dense' takes any size, 'patches' multiples of 8"
         )
     return SIDES[shape[1]]
 

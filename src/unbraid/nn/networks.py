@@ -11,12 +11,13 @@ from unbraid.nn.dense import DenseDecoder, DenseEncoder
 from unbraid.nn.image import ImageDecoder, ImageEncoder
 from unbraid.nn.locatello import LocatelloDecoder, LocatelloEncoder
 from unbraid.nn.modulated import ModulatedDecoder
+from unbraid.nn.patches import PatchesDecoder, PatchesEncoder
 from unbraid.nn.residual import ResidualDecoder, ResidualEncoder
 from unbraid.types import Shape
 
 __all__ = ["NETWORKS", "Network", "NetworkName"]
 
-NetworkName = Literal["conv", "locatello", "dense", "residual", "modulated"]
+NetworkName = Literal["conv", "locatello", "dense", "patches", "residual", "modulated"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ NETWORKS: Mapping[str, Network] = {
     "conv": Network(Encoder, Decoder),
     "locatello": Network(LocatelloEncoder, LocatelloDecoder),
     "dense": Network(DenseEncoder, DenseDecoder),
+    "patches": Network(PatchesEncoder, PatchesDecoder),
     "residual": Network(ResidualEncoder, ResidualDecoder),
     "modulated": Network(Encoder, ModulatedDecoder),
 }
