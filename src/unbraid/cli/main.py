@@ -45,7 +45,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         again = (
-            "; nothing is lost, the same command continues" if arguments[:1] in (["train"], ["demo"], ["fetch"]) else ""
+            "; nothing is lost, the same command continues"
+            if arguments[:1] in (["train"], ["demo"], ["fetch"], ["study"])
+            else ""
         )
         print(f"unbraid: interrupted{again}", file=sys.stderr)
         sys.exit(130)

@@ -19,7 +19,7 @@ import torch
 import unbraid
 from unbraid import registry
 from unbraid.errors import InvalidOption, RunError, nearest, require_at_least
-from unbraid.fit import Checkpoint, History, Progress, resume
+from unbraid.fit import Checkpoint, History, Progress, StopOnNaN, resume
 from unbraid.fit.data import kept_randomness
 from unbraid.fit.runtime import PRECISIONS, Precision, find_device
 from unbraid.model import Model
@@ -94,6 +94,7 @@ def train(
         UnknownName: When there is no such model, world or option.
         InvalidOption: When an option is out of range.
         RunError: When the folder holds a finished run or a different one, or cannot be written.
+        NotFinite: When the loss is not a finite number any more.
     """
     settings = settled(model, preset, budget, options, steps=steps, batch_size=batch_size, learning_rate=learning_rate)
     steps, batch_size, learning_rate = settings.steps, settings.batch_size, settings.learning_rate
@@ -160,7 +161,8 @@ def _fit(
         about = {**config, "way": asdict(way), "measured": spent, **_circumstances(where), "created": _now()}
         folder.write_json(path / folder.RUN, about)
     trial = way.trial(model, fit["learning_rate"], where)
-    trial.callbacks += [History(path / folder.HISTORY), Checkpoint(path / folder.CHECKPOINT, seconds=seconds)]
+    trial.callbacks += [StopOnNaN(gradients=False), History(path / folder.HISTORY)]
+    trial.callbacks.append(Checkpoint(path / folder.CHECKPOINT, seconds=seconds))
     if progress:
         trial.callbacks.append(Progress(f"{config['model']['name']} on {config['world']['name']}"))
     torch.manual_seed(derive(seed, "noise"))

@@ -1,0 +1,206 @@
+"""One cell of a study: trained, measured, recorded. The same code whatever engine calls it, and wherever.
+
+A cell's record is written last and whole, so that a cell is finished exactly once: a worker that dies leaves a run
+folder with a checkpoint, and the next one that is given the cell continues it.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from unbraid import registry
+from unbraid.errors import RunError, UnbraidError
+from unbraid.study.spec import Cell
+from unbraid.study.store import Store
+
+__all__ = ["CELLS", "Outcome", "Task", "lost", "measured", "record", "work"]
+
+CELLS = "cells"
+State = Literal["done", "failed", "held"]
+Kind = Literal["", "nan", "error", "damaged", "lost", "unpromising"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is given.
+
+    Args:
+        root: Where the study is kept.
+        cell: The cell.
+        scores: What is measured.
+        samples: How many images are encoded for that.
+    """
+
+    root: str
+    cell: Cell
+    scores: tuple[str, ...]
+    samples: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a cell.
+
+    Args:
+        state: ``"done"``; ``"failed"``, by a fault of its own, which is not tried again; ``"held"`` by another worker.
+        kind: Of a failure: ``"nan"``, ``"error"``, a ``"damaged"`` folder, or ``"lost"`` with its workers.
+        reason: A sentence.
+        values: What was measured, by name; parts as ``dci.completeness``.
+        seconds: How long it took, over all attempts that lived to tell.
+        host: Where it ended.
+    """
+
+    state: State
+    kind: Kind = ""
+    reason: str = ""
+    values: Mapping[str, float] | None = None
+    seconds: float = 0.0
+    host: str = ""
+
+
+def work(task: Task) -> Outcome:
+    """Bring a cell to its end, and record it.
+
+    Faults of the machine (no room, no memory, a file system that is gone) are raised, for another attempt may succeed;
+    faults of the cell itself are recorded.
+    """
+    store, began = Store(task.root), time.monotonic()
+    with _held(store, task.cell) as ours:
+        if not ours:
+            return Outcome("held")
+        known = record(store, task.cell)
+        if known is not None and (known.state == "failed" or measured(known, task.scores)):
+            return known
+        try:
+            with store.here(f"{CELLS}/{task.cell.key}") as path:
+                values = _values(task, path)
+            outcome = Outcome("done", values=values)
+        except (OSError, MemoryError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # whatever a model does, the other cells go on
+            outcome = Outcome("failed", *_fault(error))
+            text = "".join(traceback.format_exception(error))
+            store.write(f"{CELLS}/{task.cell.key}.log", text.encode())
+        seconds = round(time.monotonic() - began + (known.seconds if known else 0.0), 2)
+        return _keep(store, task.cell, Outcome(**{**asdict(outcome), "seconds": seconds, "host": platform.node()}))
+
+
+def record(store: Store, cell: Cell) -> Outcome | None:
+    """What is known of a cell, or None when it has not ended.
+
+    A record that cannot be read says that it is damaged.
+    """
+    content = store.read(f"{CELLS}/{cell.key}.json")
+    if content is None:
+        return None
+    try:
+        return Outcome(**json.loads(content)["outcome"])
+    except (ValueError, TypeError, KeyError):
+        name = f"{CELLS}/{cell.key}.json"
+        return Outcome("failed", "damaged", f"{name} is damaged: remove it, and the cell is measured again")
+
+
+def lost(store: Store, cell: Cell, reason: str) -> Outcome:
+    """Record that a cell could not be brought to its end."""
+    return _keep(store, cell, Outcome("failed", "lost", reason, host=platform.node()))
+
+
+def _keep(store: Store, cell: Cell, outcome: Outcome) -> Outcome:
+    said = {"cell": asdict(cell), "outcome": asdict(outcome)}
+    store.write(f"{CELLS}/{cell.key}.json", (json.dumps(said, indent=1, default=list) + "\n").encode())
+    return outcome
+
+
+def measured(known: Outcome, scores: Sequence[str]) -> bool:
+    """Whether a cell that has ended was measured in every way that is asked for."""
+    return all(name in (known.values or {}) for name in scores if name != "all")
+
+
+def _values(task: Task, path: Path) -> dict[str, float]:
+    from unbraid.runs.evaluate import evaluate
+    from unbraid.runs.run import Run
+    from unbraid.runs.train import train
+
+    cell = task.cell
+    world = registry.load("worlds", cell.world)(**cell.world_options)
+    run = Run(path, world=world) if (path / "model.safetensors").is_file() else None
+    if run is None:
+        fit = {**cell.fit, "view": dict(cell.view), "progress": False}
+        run = train(cell.model, world, steps=cell.steps, seed=cell.seed, out=path, **fit, **cell.options)
+    scores = evaluate(run, scores=task.scores, samples=task.samples, seed=0, skipped=lambda name, reason: None)
+    values = {name: score.value for name, score in scores.items()}
+    values |= {f"{name}.{part}": value for name, score in scores.items() for part, value in score.parts.items()}
+    return values | _unsupervised(run)
+
+
+def _unsupervised(run: Any) -> dict[str, float]:
+    """What can be known without labels, over a thousand images: every term of the loss, and the bound itself."""
+    import torch
+
+    from unbraid.runs.encode import choose
+    from unbraid.view import Batch, to_float
+
+    model, world = run.model, run.world
+    if model.view != "images":
+        return {}
+    indices = choose(world, 1000, seed=0)
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        parts = []
+        for i in range(0, len(indices), 100):
+            chosen = indices[i : i + 100]
+            batch = Batch(to_float(world.images(chosen)), torch.from_numpy(chosen), len(world))
+            players = list(model.players())
+            terms = model.loss(batch, run.config["steps"], *([players[0]] if len(players) > 1 else []))
+            row = {f"loss.{name}": float(value) for name, value in terms.items()} | {"loss": float(terms.total())}
+            nats = model.divergence(batch.x)
+            if nats is not None and "reconstruction" in terms:
+                row["kl"] = float(nats.sum(1).mean())
+                row["elbo"] = -float(terms["reconstruction"]) - row["kl"]
+            parts.append((len(chosen), row))
+    return {name: sum(count * row[name] for count, row in parts) / len(indices) for name in parts[0][1]}
+
+
+def _fault(error: Exception) -> tuple[Kind, str]:
+    from unbraid.fit.callbacks.nan import NotFinite
+
+    if isinstance(error, NotFinite):
+        return "nan", str(error)
+    if isinstance(error, RunError):
+        return "damaged", str(error)
+    if isinstance(error, UnbraidError):
+        return "error", str(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return "error", f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
+
+
+@contextmanager
+def _held(store: Store, cell: Cell) -> Iterator[bool]:
+    """Whether the cell is ours alone while this lasts; the lock goes with the process that holds it.
+
+    An object store has no locks: there, two workers may compute the same cell, with the same result.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        fcntl = None  # type: ignore[assignment]
+    if store.remote or fcntl is None:
+        yield True
+        return
+    path = Path(store.root) / CELLS / f"{cell.key}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True

@@ -1,0 +1,51 @@
+"""Smaller, a world seen from further away."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from unbraid.errors import InvalidOption
+from unbraid.types import Bytes, Integers
+from unbraid.world import World
+from unbraid.worlds._wrapped import Options, Wrapped
+
+__all__ = ["Smaller"]
+
+
+class Smaller(Wrapped):
+    """Any world with fewer pixels, each the mean of a square of the world's own: for quick studies and small networks.
+
+    Args:
+        of: The world, or its name.
+        of_options: The world's options, where a name is given: ``"size=32,split=test"``, JSON, or a mapping.
+        side: Pixels a side, of which the world's own are a multiple.
+
+    Raises:
+        UnknownName: When there is no such world.
+        InvalidOption: When the world's images are not squares of a multiple of ``side``, or its options are not known.
+
+    >>> Smaller(of="sprites", side=32).images([0]).shape
+    (1, 1, 32, 32)
+    """
+
+    def __init__(self, *, of: str | World = "sprites", of_options: str | Options = "", side: int = 32) -> None:
+        super().__init__(of, of_options)
+        channels, height, width = self.world.shape
+        if side < 1 or height % side or width % side or height != width:
+            raise InvalidOption(
+                f"side must divide the {height} x {width} pixels of {type(self.world).__name__}, but is {side}"
+            )
+        self.side, self.shape = side, (channels, side, side)
+
+    def images(self, indices: npt.ArrayLike) -> Bytes:
+        """The images with the given numbers: ``(B,)`` to ``(B, C, side, side)``, unsigned bytes 0 .. 255."""
+        whole = self.world.images(self._inner(indices))
+        step = whole.shape[-1] // self.side
+        rows = whole.reshape(*whole.shape[:2], self.side, step, -1).sum(axis=3, dtype=np.uint32)
+        total = rows.reshape(*rows.shape[:3], self.side, step).sum(axis=4)
+        return np.asarray((total + step * step // 2) // (step * step), dtype=np.uint8)
+
+    def sample(self, count: int, generator: np.random.Generator) -> Integers:
+        """The numbers of ``count`` images, drawn as the world draws them."""
+        return self.world.sample(count, generator)

@@ -1,0 +1,167 @@
+"""Processes of one machine that share a study, and are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from unbraid.study.drive import drive
+from unbraid.study.local import Local
+from unbraid.study.results import rows, to_csv
+from unbraid.study.spec import Cell, Spec, parse
+from unbraid.study.work import CELLS, Outcome
+
+pytestmark = pytest.mark.slow
+
+LONGER = """
+name: longer
+worlds: [digits]
+models: [{vae: {latent_dim: 2, network: dense}}]
+seeds: 6
+steps: 150
+fit: {batch_size: 16, checkpoint_seconds: 0.2}
+scores: [mig]
+samples: 200
+"""
+
+
+def stable(spec: Spec, root: Path) -> list[str]:
+    """What a study has found, without how long it took and where."""
+    lines = to_csv(rows(spec, root)).splitlines()
+    head = lines[0].split(",")
+    leave = {head.index("seconds"), head.index("host")}
+    return [",".join(cell for i, cell in enumerate(line.split(",")) if i not in leave) for line in lines]
+
+
+def command(file: Path, root: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "unbraid", "study", "run", str(file), "--out", str(root), *more]
+
+
+def children(parent: int) -> Iterator[int]:
+    """Worker processes of a study: those started to serve, not the interpreter's own helper."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text().rpartition(")")[2].split()
+                line = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if int(status[1]) == parent and b"spawn_main" in line:
+                yield int(entry.name)
+
+
+def until(condition: object, seconds: float = 180.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+def ended(root: Path) -> list[Path]:
+    return sorted((root / CELLS).glob("*.json")) if (root / CELLS).is_dir() else []
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_killed_worker_is_replaced_and_its_cell_finished(tmp_path: Path) -> None:
+    spec = parse(LONGER)
+    killed = list[int]()
+
+    class Killing(Local):
+        def wait(self, seconds: float) -> list:  # type: ignore[type-arg]
+            checkpoints = list((tmp_path / CELLS).glob("*/checkpoint.pt"))
+            if not killed and checkpoints and self._workers:
+                killed.append(self._workers[0].process.pid or 0)
+                os.kill(killed[0], signal.SIGKILL)
+            return super().wait(seconds)
+
+    progress = drive(spec, tmp_path, Killing(2), back_off=0.1)
+    assert killed
+    assert (progress.done, progress.failed, len(progress.lost)) == (6, 0, 1)
+    assert "SIGKILL" in progress.lost[0]
+    straight = tmp_path / "straight"
+    drive(spec, straight, Local(1))
+    assert stable(spec, tmp_path) == stable(spec, straight)
+
+
+def test_a_killed_study_is_continued_and_every_cell_finished_once(tmp_path: Path) -> None:
+    file, root = tmp_path / "longer.yaml", tmp_path / "out"
+    file.write_text(LONGER, "utf-8")
+    first = subprocess.Popen(command(file, root, "--jobs", "2"), stderr=subprocess.DEVNULL)
+    until(lambda: len(ended(root)) >= 2)
+    workers = list(children(first.pid))
+    first.kill()
+    first.wait()
+    assert workers
+    until(lambda: not any(map(alive, workers)), 20.0)
+    before = {path: path.read_bytes() for path in ended(root)}
+    assert 2 <= len(before) < 6
+    again = subprocess.run(command(file, root, "--jobs", "2"), capture_output=True, text=True, check=True)
+    assert "6 of 6 cells are done, 0 failed" in again.stdout
+    assert all(path.read_bytes() == content for path, content in before.items()), "a finished cell was computed again"
+    assert len(ended(root)) == 6
+
+
+def test_two_drivers_of_one_study_share_its_cells(tmp_path: Path) -> None:
+    file, root = tmp_path / "longer.yaml", tmp_path / "out"
+    file.write_text(LONGER, "utf-8")
+    both = [
+        subprocess.Popen(command(file, root, "--jobs", "1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    texts = [process.communicate(timeout=400) for process in both]
+    assert [process.returncode for process in both] == [0, 0], texts
+    assert all("6 of 6 cells are done" in out for out, _ in texts)
+    assert len(ended(root)) == 6
+    # Each cell was trained by one of them: the other was told of it, or found it finished.
+    assert all(len(list(path.with_suffix("").glob("run.json*"))) == 1 for path in ended(root))
+
+
+def test_an_interrupted_study_leaves_checkpoints_and_no_process(tmp_path: Path) -> None:
+    file, root = tmp_path / "longer.yaml", tmp_path / "out"
+    file.write_text(LONGER.replace("150", "100000"), "utf-8")
+    process = subprocess.Popen(
+        command(file, root, "--jobs", "2"), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until(lambda: len(list((root / CELLS).glob("*/checkpoint.pt"))) >= 2)
+    workers = list(children(process.pid))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, text = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted; nothing is lost, the same command continues" in text
+    assert len(workers) == 2
+    assert not any(map(alive, workers))
+    assert len(list((root / CELLS).glob("*/checkpoint.pt"))) >= 2
+
+
+def test_the_same_rows_come_of_one_worker_and_of_two(tmp_path: Path, spec: Spec) -> None:
+    for jobs in (1, 2):
+        progress = drive(spec, tmp_path / str(jobs), Local(jobs))
+        assert (progress.done, progress.failed) == (6, 0)
+    assert stable(spec, tmp_path / "1") == stable(spec, tmp_path / "2")
+
+
+def test_bad_cells_stop_no_other_and_are_told(tmp_path: Path) -> None:
+    spec = parse(
+        "{models: [{betatcvae: {estimator: [stratified, weighted], network: dense}}], worlds: [digits], steps: 60,"
+        " fit: {batch_size: [1, 16], learning_rate: [1e-3, 1e30]}, scores: [mig], samples: 100}"
+    )
+    told: list[tuple[Cell, Outcome]] = []
+    progress = drive(spec, tmp_path, Local(2), notice=lambda p, c, o: told.append((c, o)) if c and o else None)
+    kinds = {(c.options["estimator"], c.fit["batch_size"], c.fit["learning_rate"]): o.kind or o.state for c, o in told}
+    assert progress.done + progress.failed == progress.total == 8
+    assert kinds["stratified", 1, 1e-3] == kinds["stratified", 1, 1e30] == "error"
+    assert kinds["weighted", 16, 1e30] == kinds["stratified", 16, 1e30] == "nan"
+    assert kinds["weighted", 16, 1e-3] == kinds["stratified", 16, 1e-3] == "done"
