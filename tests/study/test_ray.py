@@ -1,0 +1,93 @@
+"""A real Ray cluster of two nodes on this machine, of which one is killed, and then the driver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unbraid.study.drive import drive
+from unbraid.study.results import rows
+from unbraid.study.spec import parse
+from unbraid.study.work import CELLS
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+pytest.importorskip("ray")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")]
+
+SPEC = """
+name: spread-out
+worlds: [digits]
+models: [{vae: {latent_dim: 2, network: dense}}, {betavae: {latent_dim: 2, network: dense, beta: [1, 4]}}]
+seeds: 8
+steps: 60
+fit: {batch_size: 16, checkpoint_seconds: 0.5}
+scores: [mig]
+samples: 200
+"""
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A cluster of two nodes with one core each; every node has processes of its own."""
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.add_node(num_cpus=1)
+    yield made
+    made.shutdown()
+
+
+def until(condition: Callable[[], object], seconds: float = 300.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+def test_a_node_and_then_the_driver_are_killed_and_every_cell_is_finished_once(tmp_path: Path, cluster: Any) -> None:
+    file, root = tmp_path / "spread-out.yaml", tmp_path / "out"
+    file.write_text(SPEC, "utf-8")
+    words = [sys.executable, "-m", "unbraid", "study", "run", str(file), "--out", str(root), "--on", "ray"]
+    words += ["--address", cluster.address]
+
+    def ended() -> list[Path]:
+        return sorted((root / CELLS).glob("*.json")) if (root / CELLS).is_dir() else []
+
+    with (tmp_path / "first.txt").open("w") as log:
+        first = subprocess.Popen(words, stdout=log, stderr=log)
+        until(lambda: len(ended()) >= 3)
+        node = next(node for node in cluster.list_all_nodes() if node is not cluster.head_node)
+        cluster.remove_node(node, allow_graceful=False)
+        until(lambda: "lost, and tried again" in (tmp_path / "first.txt").read_text("utf-8"))
+        cluster.add_node(num_cpus=1)
+        count = len(ended())
+        until(lambda: len(ended()) >= count + 3)
+        first.kill()
+        first.wait()
+    before = {path: path.read_bytes() for path in ended()}
+    assert 6 <= len(before) < 24
+    again = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
+    assert "24 of 24 cells are done, 0 failed" in again.stdout, again.stderr
+    assert all(path.read_bytes() == content for path, content in before.items()), "a finished cell was computed again"
+    assert len(ended()) == 24
+    found = rows(parse(SPEC), root)
+    assert [row.state for row in found] == ["done"] * 24
+    assert len({row.cell.key for row in found}) == 24
+
+
+def test_the_rows_are_those_of_processes_of_this_machine(tmp_path: Path, cluster: Any) -> None:
+    from unbraid.study.local import Local
+    from unbraid.study.ray import Cluster
+
+    spec = parse(SPEC.replace("seeds: 8", "seeds: 2"))
+    for name, engine in (("local", Local(2)), ("ray", Cluster(cluster.address))):
+        assert drive(spec, tmp_path / name, engine).done == 6
+    here, there = ([row.outcome and row.outcome.values for row in rows(spec, tmp_path / n)] for n in ("local", "ray"))
+    assert here == there
