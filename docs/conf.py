@@ -33,7 +33,7 @@ sys.path.insert(0, str(HERE))
 SOURCE = Path(unbraid.__file__).parent
 CONTRACTS = ("model", "score", "world", "view")
 SHELVES = ("models", "scores", "worlds", "views", "mix", "plots")
-ROOMS = ("runs", "files", "fit", "info", "groups", "nn")
+ROOMS = ("runs", "study", "files", "fit", "info", "groups", "nn")
 FOUNDATIONS = ("registry", "seed", "types", "errors")
 
 

@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 LONGER = """
 name: longer
 worlds: [digits]
-models: [{vae: {latent_dim: 2, network: dense}}]
-seeds: 6
-steps: 150
-fit: {batch_size: 16, checkpoint_seconds: 0.2}
+models: [{vae: {latent_dim: 2, network: conv}}]
+seeds: 5
+steps: 80
+fit: {batch_size: 4, checkpoint_seconds: 0.3}
 scores: [mig]
 samples: 200
 """
@@ -89,7 +89,7 @@ def test_a_killed_worker_is_replaced_and_its_cell_finished(tmp_path: Path) -> No
 
     progress = drive(spec, tmp_path, Killing(2), back_off=0.1)
     assert killed
-    assert (progress.done, progress.failed, len(progress.lost)) == (6, 0, 1)
+    assert (progress.done, progress.failed, len(progress.lost)) == (5, 0, 1)
     assert "SIGKILL" in progress.lost[0]
     straight = tmp_path / "straight"
     drive(spec, straight, Local(1))
@@ -107,11 +107,11 @@ def test_a_killed_study_is_continued_and_every_cell_finished_once(tmp_path: Path
     assert workers
     until(lambda: not any(map(alive, workers)), 20.0)
     before = {path: path.read_bytes() for path in ended(root)}
-    assert 2 <= len(before) < 6
+    assert 2 <= len(before) < 5
     again = subprocess.run(command(file, root, "--jobs", "2"), capture_output=True, text=True, check=True)
-    assert "6 of 6 cells are done, 0 failed" in again.stdout
+    assert "5 of 5 cells are done, 0 failed" in again.stdout
     assert all(path.read_bytes() == content for path, content in before.items()), "a finished cell was computed again"
-    assert len(ended(root)) == 6
+    assert len(ended(root)) == 5
 
 
 def test_two_drivers_of_one_study_share_its_cells(tmp_path: Path) -> None:
@@ -123,15 +123,15 @@ def test_two_drivers_of_one_study_share_its_cells(tmp_path: Path) -> None:
     ]
     texts = [process.communicate(timeout=400) for process in both]
     assert [process.returncode for process in both] == [0, 0], texts
-    assert all("6 of 6 cells are done" in out for out, _ in texts)
-    assert len(ended(root)) == 6
+    assert all("5 of 5 cells are done" in out for out, _ in texts)
+    assert len(ended(root)) == 5
     # Each cell was trained by one of them: the other was told of it, or found it finished.
     assert all(len(list(path.with_suffix("").glob("run.json*"))) == 1 for path in ended(root))
 
 
 def test_an_interrupted_study_leaves_checkpoints_and_no_process(tmp_path: Path) -> None:
     file, root = tmp_path / "longer.yaml", tmp_path / "out"
-    file.write_text(LONGER.replace("150", "100000"), "utf-8")
+    file.write_text(LONGER.replace("steps: 80", "steps: 100000"), "utf-8")
     process = subprocess.Popen(
         command(file, root, "--jobs", "2"), stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -155,7 +155,7 @@ def test_the_same_rows_come_of_one_worker_and_of_two(tmp_path: Path, spec: Spec)
 
 def test_bad_cells_stop_no_other_and_are_told(tmp_path: Path) -> None:
     spec = parse(
-        "{models: [{betatcvae: {estimator: [stratified, weighted], network: dense}}], worlds: [digits], steps: 60,"
+        "{models: [{betatcvae: {estimator: [stratified, weighted], network: conv}}], worlds: [digits], steps: 60,"
         " fit: {batch_size: [1, 16], learning_rate: [1e-3, 1e30]}, scores: [mig], samples: 100}"
     )
     told: list[tuple[Cell, Outcome]] = []

@@ -24,10 +24,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarn
 SPEC = """
 name: spread-out
 worlds: [digits]
-models: [{vae: {latent_dim: 2, network: dense}}, {betavae: {latent_dim: 2, network: dense, beta: [1, 4]}}]
+models: [{vae: {latent_dim: 2, network: conv}}, {betavae: {latent_dim: 2, network: conv, beta: [1, 4]}}]
 seeds: 8
 steps: 60
-fit: {batch_size: 16, checkpoint_seconds: 0.5}
+fit: {batch_size: 4, checkpoint_seconds: 0.3}
 scores: [mig]
 samples: 200
 """

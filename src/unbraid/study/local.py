@@ -30,23 +30,23 @@ class _Worker:
 
 
 class Local(Engine):
-    """Worker processes, one for each part of the machine's cores; each keeps to its own part.
+    """Worker processes, each on cores of its own and with as many threads, so that they never wait for one another.
 
     A worker is started when it is first needed and serves one cell after the other, so that torch is loaded once. One
     that dies is replaced. All of them end when this process does, however it ends.
 
     Args:
-        jobs: How many; one a core by default.
+        jobs: How many; by default as many as there are cores for. More share them.
+        threads: Cores that a cell takes, at least 1. Results depend on it in the last digits, and on nothing else here.
     """
 
-    def __init__(self, jobs: int | None = None) -> None:
+    def __init__(self, jobs: int | None = None, threads: int = 1) -> None:
+        require_at_least(1, threads=threads)
         cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [*range(os.cpu_count() or 1)]
-        jobs = len(cores) if jobs is None else jobs
+        jobs = max(1, len(cores) // threads) if jobs is None else jobs
         require_at_least(1, jobs=jobs)
-        self._context = multiprocessing.get_context("spawn")
-        # As many cores each as there are whole ones; more workers than cores share them.
-        each = max(1, len(cores) // jobs)
-        places = [frozenset(cores[(i * each + k) % len(cores)] for k in range(each)) for i in range(jobs)]
+        self._context, self._threads = multiprocessing.get_context("spawn"), threads
+        places = [frozenset(cores[(i * threads + k) % len(cores)] for k in range(threads)) for i in range(jobs)]
         self._places, self._workers = places, list[_Worker]()
 
     def free(self) -> int:
@@ -96,10 +96,10 @@ class Local(Engine):
         taken = [worker.cores for worker in self._workers]
         cores = next(place for place in self._places if taken.count(place) < self._places.count(place))
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, cores, os.getpid()), daemon=True)
+        process = self._context.Process(target=_serve, args=(theirs, cores, self._threads, os.getpid()), daemon=True)
         before = {name: os.environ.get(name) for name in THREADS}
         # Read by the libraries as they are loaded, which is before any code of ours runs there.
-        os.environ.update(dict.fromkeys(THREADS, str(len(cores))))
+        os.environ.update(dict.fromkeys(THREADS, str(self._threads)))
         try:
             process.start()
         finally:
@@ -118,7 +118,7 @@ def _death(code: int | None) -> str:
     return f"its worker ended with exit code {code}"
 
 
-def _serve(pipe: Connection, cores: frozenset[int], parent: int) -> None:
+def _serve(pipe: Connection, cores: frozenset[int], threads: int, parent: int) -> None:
     """What a worker does: one cell after the other, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides what it means
     if hasattr(os, "sched_setaffinity"):
@@ -126,7 +126,7 @@ def _serve(pipe: Connection, cores: frozenset[int], parent: int) -> None:
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     import torch
 
-    torch.set_num_threads(len(cores))
+    torch.set_num_threads(threads)
     while True:
         try:
             task = pipe.recv()
