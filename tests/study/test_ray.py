@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from unbraid.study.spec import parse
 from unbraid.study.work import CELLS
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-pytest.importorskip("ray")
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # what Ray warns of is not ours to mend
+    pytest.importorskip("ray")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 SPEC = """
 name: spread-out
