@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 
 import pytest
@@ -60,6 +61,43 @@ def test_stratified_estimates_are_right_on_average_over_every_minibatch(batch: i
     truth, truth_each = exact()
     torch.testing.assert_close(torch.stack(joint).mean(), truth[0].exp(), rtol=1e-12, atol=0.0)
     torch.testing.assert_close(torch.stack(each).mean(dim=0), truth_each[0].exp(), rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize(("batch", "population"), [(2, 7), (5, 1000), (64, 64)])
+def test_stratified_weights_sum_to_1_and_a_samples_own_posterior_has_1_in_n(batch: int, population: int) -> None:
+    # Copied code fills two columns where it means the diagonal, and its rows sum to more than 1.
+    row, own = torch.zeros(batch, batch, 1, dtype=torch.float64), torch.full((batch, batch, 1), -torch.inf)
+    for part in minibatch_stratified(row, population):
+        torch.testing.assert_close(part, torch.zeros_like(part), rtol=0.0, atol=1e-12)
+    own[range(batch), range(batch)] = 0
+    for part in minibatch_stratified(own.double(), population):
+        torch.testing.assert_close(part.exp(), torch.full_like(part, 1 / population), rtol=1e-12, atol=0.0)
+
+
+ESTIMATORS: dict[str, Callable[[Tensor], tuple[Tensor, Tensor]]] = {
+    "weighted": minibatch_weighted,
+    "stratified": lambda density: minibatch_stratified(density, len(density)),
+}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_total_correlation_and_mutual_information_of_a_gaussian_are_its_closed_forms(estimator: str) -> None:
+    # x ~ N(0, I) and z|x ~ N(A x, diag s^2), so z ~ N(0, A A' + diag s^2). Without its constants the total correlation
+    # would be off by (D - 1) log N, some 15 nats, and below 0.
+    generator = torch.Generator().manual_seed(0)
+    mixing = torch.tensor([[1.0, 0.0], [0.8, 0.5], [0.0, 1.0]], dtype=torch.float64)
+    deviation = torch.tensor([0.5, 0.8, 1.0], dtype=torch.float64)
+    mean = torch.randn(2000, 2, dtype=torch.float64, generator=generator) @ mixing.T
+    z = mean + deviation * torch.randn(2000, 3, dtype=torch.float64, generator=generator)
+    log_qz, log_qz_j = ESTIMATORS[estimator](pairwise(z, mean, deviation))
+
+    covariance = mixing @ mixing.T + deviation.square().diag()
+    correlation = (covariance.diag().log().sum() - covariance.logdet()) / 2
+    information = (covariance.logdet() - deviation.square().log().sum()) / 2
+    found = Normal(mean, deviation).log_prob(z).sum(dim=1)
+    assert (log_qz - log_qz_j.sum(dim=1)).mean().item() == pytest.approx(correlation.item(), abs=0.05)
+    assert (found - log_qz).mean().item() == pytest.approx(information.item(), abs=0.05)
+    assert correlation > 0.25
 
 
 def test_there_is_no_total_correlation_when_every_posterior_is_the_prior() -> None:

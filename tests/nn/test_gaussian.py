@@ -26,6 +26,13 @@ def test_divergence_to_the_standard_normal_is_torchs(seed: int, spread: float) -
     torch.testing.assert_close(q.kl(), expected.sum(dim=1).mean(), rtol=1e-4, atol=1e-5)
 
 
+def test_the_kl_is_summed_over_latents_and_averaged_over_images() -> None:
+    q, _ = drawn(0)
+    twice = Gaussian(q.mean.repeat(1, 2), q.log_variance.repeat(1, 2))
+    torch.testing.assert_close(twice.kl(), 2 * q.kl())
+    torch.testing.assert_close(Gaussian(q.mean.repeat(3, 1), q.log_variance.repeat(3, 1)).kl(), q.kl())
+
+
 @given(seed=st.integers(0, 1000))
 def test_log_density_is_torchs_and_broadcasts_over_pairs(seed: int) -> None:
     q, reference = drawn(seed)

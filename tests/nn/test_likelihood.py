@@ -46,6 +46,17 @@ def test_negative_log_likelihood_is_torchs_summed_over_pixels(name: str) -> None
 
 
 @every_likelihood
+def test_pixels_and_channels_are_summed_and_images_averaged(name: str) -> None:
+    # Where they are averaged instead, the KL weighs thousands of times more than published weights mean it to.
+    x, output = drawn()
+    likelihood = made(name)
+    once = likelihood.nll(x, output)
+    torch.testing.assert_close(likelihood.nll(x.repeat(1, 1, 2, 2), output.repeat(1, 1, 2, 2)), 4 * once)
+    torch.testing.assert_close(likelihood.nll(x.repeat(1, 2, 1, 1), output.repeat(1, 2, 1, 1)), 2 * once)
+    torch.testing.assert_close(likelihood.nll(x.repeat(3, 1, 1, 1), output.repeat(3, 1, 1, 1)), once)
+
+
+@every_likelihood
 def test_the_mean_image_is_the_distributions_mean_within_0_and_1(name: str) -> None:
     _, output = drawn()
     p = REFERENCES[name](output, made(name))
