@@ -43,7 +43,7 @@ class FactorQVAE(QuantisedModel):
     that is a mean over pixels, and so do the options here: P counts the pixels of an image in all channels.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1.
         values: V, how many values the codebook has, at least 2; they start standard normal.
         beta: The weight of the KL, at least 0.

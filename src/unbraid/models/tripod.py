@@ -40,7 +40,7 @@ class Tripod(QuantisedModel):
     are the paper's, where reconstruction is a mean over pixels; P counts the pixels of an image in all channels.
 
     Args:
-        shape: Channels, height (32 or 64), width of the images.
+        shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: D, how many latents, at least 1.
         levels: How many values each latent has, evenly from -1 to 1; at least 2.
         multi_information: The weight :math:`\lambda_I`, at least 0; the paper's for 3D Shapes.
