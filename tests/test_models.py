@@ -137,13 +137,14 @@ def test_thirty_steps_on_one_batch_lower_the_loss(name: str) -> None:
 
 
 def test_images_of_a_small_world_are_learned_by_heart(name: str) -> None:
-    # Squares in 64 places; dense networks and narrow critics, where the model has a say in them, for the sake of time.
+    # Squares in 64 places; dense networks, narrow critics and short schedules, for the sake of time.
     space = FactorSpace([Factor("row", 8), Factor("column", 8)])
     pixels = np.zeros((64, 1, 32, 32), np.uint8)
     for image, (row, column) in zip(pixels, space.factors(np.arange(64)), strict=True):
         image[0, 3 * row : 3 * row + 8, 3 * column : 3 * column + 8] = 255
     cls = registry.load("models", name)
-    cheap = {option: 64 for option in registry.parameters(cls) if option.endswith("width")}
+    cheap: dict[str, Any] = {option: 64 for option in registry.parameters(cls) if option.endswith("_width")}
+    cheap |= dict.fromkeys(cls.timed, 1)
     if "dense" in choices(name).get("network", ()):
         cheap["network"] = "dense"
     model, x = make(name, **cheap), torch.from_numpy(pixels) / 255
