@@ -5,7 +5,7 @@ the simplest code for each; it collates in the same process, for more workers on
 float images in 0 .. 1 and their numbers. Stream and loader take turns, and the median of the ratios of neighbours is
 what is shown, so that a busy machine slows both alike.
 
-Run ``python benchmarks/views.py``; it takes about a minute.
+Run ``python benchmarks/views.py``; it takes about two minutes. Recorded in ``worlds.md``.
 """
 
 from __future__ import annotations
@@ -22,20 +22,17 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from unbraid.view import View
-from unbraid.views.classes import Classes
-from unbraid.views.images import Images
-from unbraid.views.orbits import Orbits
-from unbraid.views.pairs import Pairs
+from unbraid.views import Classes, Domains, Images, Labelled, Orbits, Pairs, Ranked
+from unbraid.views import Scenes as SceneView
 from unbraid.world import World
-from unbraid.worlds.digits import Digits
-from unbraid.worlds.sprites import Sprites
+from unbraid.worlds import CatsDogs, Digits, Scenes, Sprites
 
 SIZES, SAMPLES, ROUNDS = (64, 256), 512, 7
 
 Item = Callable[[World, int, np.random.Generator], np.ndarray]
 
 
-class PerSample(Dataset[tuple[Tensor, Tensor]]):
+class PerSample(Dataset[tuple[Tensor, ...]]):
     """A world as a map-style data set.
 
     Args:
@@ -49,10 +46,13 @@ class PerSample(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return SAMPLES
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
-        """One sample: its images and their numbers."""
+    def __getitem__(self, place: int) -> tuple[Tensor, ...]:
+        """One sample: its images and their numbers, and of a scene its masks and how many objects there are."""
         numbers = self.item(self.world, int(self.generator.integers(len(self.world))), self.generator)
         images = [torch.from_numpy(self.world.images([number])[0]).float() / 255 for number in numbers]
+        if isinstance(self.world, Scenes):
+            masks = torch.from_numpy(self.world.masks(numbers)[0])
+            return torch.stack(images), torch.from_numpy(numbers), masks, torch.from_numpy(self.world.count(numbers))
         return torch.stack(images), torch.from_numpy(numbers)
 
 
@@ -80,6 +80,23 @@ def orbit(world: World, number: int, generator: np.random.Generator) -> np.ndarr
         factors[column] = top - abs(top - abs(moved))
         numbers.append(int(world.index([factors])[0]))
     return np.array(numbers)
+
+
+def ranked(world: World, number: int, generator: np.random.Generator) -> np.ndarray:
+    """Two images."""
+    return np.array([number, generator.integers(len(world))])
+
+
+def labelled(world: World, number: int, generator: np.random.Generator) -> np.ndarray:
+    """An image, and one of the thousand with labels."""
+    return np.array([number, generator.integers(1000) * 700])
+
+
+def domains(world: World, number: int, generator: np.random.Generator) -> np.ndarray:
+    """An image of each domain."""
+    factors = world.factors([number, generator.integers(len(world))])
+    factors[:, 0] = 0, 1
+    return world.index(factors)
 
 
 class OfClass:
@@ -128,6 +145,10 @@ def main() -> None:
         (Images, sprites, {}, single),
         (Pairs, sprites, {"k": 2}, pair),
         (Orbits, sprites, {"length": 2}, orbit),
+        (Ranked, sprites, {}, ranked),
+        (Labelled, sprites, {"labels": 1000}, labelled),
+        (Domains, CatsDogs(), {}, domains),
+        (SceneView, Scenes(), {}, single),
         (Images, digits, {}, single),
         (Classes, digits, {}, OfClass(digits)),
     ]

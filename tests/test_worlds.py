@@ -6,7 +6,11 @@ A world that reads files is given small ones in the true format, which ``worlds/
 from __future__ import annotations
 
 import inspect
+import json
 import runpy
+import subprocess
+import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +103,69 @@ def test_changing_one_factor_changes_the_image(world: World) -> None:
         changed = different.any(axis=(1, 2, 3))
         assert changed[seen[:, column]].mean() >= (0.9 if scene else 1), factor.name
         assert not changed[~seen[:, column]].any(), factor.name
+
+
+def test_the_last_value_of_a_cycle_is_next_to_the_first(name: str, world: World) -> None:
+    if name in MADE or isinstance(world, LabelledWorld):
+        pytest.skip("its images are not drawn")
+    before = world.factors(world.sample(12, np.random.default_rng(0)))
+    for column, factor in enumerate(world.space):
+        if factor.kind != "cyclic" or factor.size < 4:
+            continue
+        around = []
+        for value in range(factor.size):
+            before[:, column] = value
+            around.append(world.images(world.index(before)).astype(np.float64))
+        steps = [np.abs(around[i] - around[i - 1]).mean() for i in range(factor.size)]
+        # steps[0] goes from the last value to the first. The opposite of a value is farther away than its neighbour.
+        assert steps[0] <= 1.5 * max(steps[1:]), factor.name
+        if factor.name not in REPEATING:
+            assert np.abs(around[0] - around[factor.size // 2]).mean() >= min(steps[0], min(steps[1:])), factor.name
+
+
+def test_draws_are_images_of_the_world_and_those_measured_are_all_different(world: World) -> None:
+    drawn = world.sample(500, np.random.default_rng(0))
+    assert drawn.shape == (500,)
+    assert drawn.min() >= 0
+    assert drawn.max() < len(world)
+    assert np.array_equal(drawn, world.sample(500, np.random.default_rng(0)))
+    assert not np.array_equal(drawn, world.sample(500, np.random.default_rng(1)))
+    measured = world.measured(200, np.random.default_rng(0))
+    assert len(np.unique(measured)) == len(measured) == min(200, len(world))
+    assert measured.min() >= 0
+    assert measured.max() < len(world)
+
+
+FINGERPRINTS = """
+import json, sys, zlib
+import numpy as np
+from unbraid import registry
+
+def fingerprint(name):
+    world = registry.load("worlds", name)()
+    return zlib.crc32(world.images(np.linspace(0, len(world) - 1, 60).astype(np.int64)).tobytes())
+
+print(json.dumps({name: fingerprint(name) for name in sys.argv[1:]}))
+"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> dict[str, int]:
+    """What another process draws of the worlds that need no files."""
+    names = [name for name in WORLDS if name not in MADE]
+    done = subprocess.run([sys.executable, "-c", FINGERPRINTS, *names], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_another_process_draws_the_same_bytes(name: str, world: World, elsewhere: dict[str, int]) -> None:
+    if name in MADE:
+        pytest.skip("it reads files")
+    some = np.linspace(0, len(world) - 1, 60).astype(np.int64)
+    assert (
+        zlib.crc32(np.concatenate([world.images(part) for part in np.array_split(some, 7)]).tobytes())
+        == (elsewhere[name])
+    ), "in batches of another size"
 
 
 def test_an_index_out_of_range_is_refused(world: World) -> None:
