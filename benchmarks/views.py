@@ -5,7 +5,7 @@ the simplest code for each; it collates in the same process, for more workers on
 float images in 0 .. 1 and their numbers. Stream and loader take turns, and the median of the ratios of neighbours is
 what is shown, so that a busy machine slows both alike.
 
-Run ``python benchmarks/views.py``; it takes about two minutes. Recorded in ``worlds.md``.
+Run ``python benchmarks/views.py``; it takes about two minutes.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Drawing and training take turns on one thread, a batch each, and the median of t
 shown: a busy machine slows both alike. CPU seconds count, so that the ratio is that of two cores too. A world is
 warmed up first, since some keep what they have drawn once.
 
-Run ``python benchmarks/worlds.py``; it takes about a minute. Recorded in ``worlds.md``.
+Run ``python benchmarks/worlds.py``; it takes about a minute.
 """
 
 from __future__ import annotations
