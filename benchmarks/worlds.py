@@ -24,6 +24,7 @@ from unbraid.seed import numpy_generator
 from unbraid.view import Batch
 from unbraid.world import LabelledWorld, World
 from unbraid.worlds import Sprites
+from unbraid.worlds._wrapped import Wrapped
 
 SIZES, ROUNDS, WARM = (64, 256), 7, 2048
 
@@ -39,7 +40,7 @@ def drawn() -> dict[str, World]:
     found: dict[str, World] = {}
     for name in registry.names("worlds"):
         cls = registry.load("worlds", name)
-        if name not in ("correlated", "heldout") and not issubclass(cls, LabelledWorld) and not hasattr(cls, "source"):
+        if not issubclass(cls, LabelledWorld | Wrapped) and not hasattr(cls, "source"):
             try:
                 found[name] = cls()
             except UnbraidError:

@@ -25,7 +25,7 @@ from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.seed import numpy_generator
 from unbraid.view import to_float
-from unbraid.worlds import Correlated, Digits, FlatLand, HeldOut, Scenes, Sprites
+from unbraid.worlds import Correlated, Digits, FlatLand, HeldOut, Scenes, Smaller, Sprites
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +176,7 @@ def test_what_is_trained_on_factors_that_go_together_is_measured_on_ones_that_do
     inner = Sprites()
     world = Correlated(of=inner, pair=("x", "y"), sigma=0.1)
     assert np.array_equal(choose(world, 50, 0), choose(inner, 50, 0))
+    assert np.array_equal(choose(Smaller(of=world), 50, 0), choose(inner, 50, 0))
     part = HeldOut(of=world, leave="x>=0.5")
     x, y = part.factors(choose(part, 200, 0)).T[-2:]
     assert np.corrcoef(x, y)[0, 1] > 0.5, "a part is drawn as the world draws"

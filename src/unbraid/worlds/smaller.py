@@ -42,10 +42,19 @@ class Smaller(Wrapped):
         """The images with the given numbers: ``(B,)`` to ``(B, C, side, side)``, unsigned bytes 0 .. 255."""
         whole = self.world.images(self._inner(indices))
         step = whole.shape[-1] // self.side
-        rows = whole.reshape(*whole.shape[:2], self.side, step, -1).sum(axis=3, dtype=np.uint32)
+        rows = whole.reshape(*whole.shape[:2], self.side, step, whole.shape[-1]).sum(axis=3, dtype=np.uint32)
         total = rows.reshape(*rows.shape[:3], self.side, step).sum(axis=4)
         return np.asarray((total + step * step // 2) // (step * step), dtype=np.uint8)
 
     def sample(self, count: int, generator: np.random.Generator) -> Integers:
         """The numbers of ``count`` images, drawn as the world draws them."""
         return self.world.sample(count, generator)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all images are drawn alike often."""
+        return self.world.uniform
+
+    def measured(self, count: int, generator: np.random.Generator) -> Integers:
+        """The numbers of different images to measure a model on: those of the other world."""
+        return self.world.measured(count, generator)
