@@ -19,6 +19,7 @@ from unbraid.fit.state import STEP
 
 MODEL, CHECKPOINT, HISTORY = "model.safetensors", "checkpoint.pt", "history.jsonl"
 OPTIONS = ["--steps", "160", "--latent-dim", "2", "--fit.batch-size", "4", "--fit.checkpoint-seconds", "0.2"]
+OPTIONS += ["--fit.film", "4"]
 PATIENCE = 120  # seconds until a busy machine is believed to hang
 
 
@@ -40,10 +41,10 @@ def finish(out: Path) -> None:
     assert process.returncode == 0, said
 
 
-def results(out: Path) -> tuple[bytes, list[dict[str, float]]]:
-    """The weights, byte for byte, and the rows of the history."""
+def results(out: Path) -> tuple[bytes, bytes, list[dict[str, float]]]:
+    """The weights and the film, byte for byte, and the rows of the history."""
     rows = [json.loads(line) for line in (out / HISTORY).read_text().splitlines()]
-    return (out / MODEL).read_bytes(), rows
+    return (out / MODEL).read_bytes(), (out / "figures" / "film.gif").read_bytes(), rows
 
 
 def killed(out: Path, moment: float) -> None:
@@ -62,8 +63,8 @@ def killed(out: Path, moment: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> tuple[bytes, list[dict[str, float]]]:
-    """Weights and history of a run that nothing stopped."""
+def whole(tmp_path_factory) -> tuple[bytes, bytes, list[dict[str, float]]]:
+    """Weights, film and history of a run that nothing stopped."""
     out = tmp_path_factory.mktemp("runs") / "whole"
     command(out)
     return results(out)

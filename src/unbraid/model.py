@@ -85,6 +85,10 @@ class Model(nn.Module, ABC):
         """How many nats each latent carries, ``(B, latent_dim)``, for models that can tell; None for others."""
         return None
 
+    def allowance(self, step: int) -> float | None:
+        """How many nats the KL is held to at a step, for models that hold it to a number; None for others."""
+        return None
+
     def extra_repr(self) -> str:
         """The shape and every option, as the ``repr`` shows them."""
         return f"{self.shape}, " + ", ".join(f"{name}={value!r}" for name, value in registry.options(self).items())

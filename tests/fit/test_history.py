@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from unbraid.errors import InvalidData
-from unbraid.fit import History, Trial
+from unbraid.fit import History, Note, Trial
 from unbraid.fit.callbacks.history import read
-from unbraid.fit.state import HISTORY
+from unbraid.fit.state import HISTORY, MODEL, STEP
 
 PAIR = (torch.ones(2, 1), torch.zeros(2, 1))
 
@@ -70,3 +70,26 @@ def test_a_damaged_line_before_the_last_is_named(tmp_path, line):
     path.write_bytes(b'{"step": 1}\n' + line + b'\n{"step": 3}\n')
     with pytest.raises(InvalidData, match="line 2 is not a row"):
         read(path)
+
+
+def test_notes_join_the_rows_that_are_due_and_leave_the_trial_as_it_was(tmp_path):
+    def noted(state):
+        assert not state[MODEL].training
+        assert not torch.is_grad_enabled()
+        torch.rand(1)
+        return {"weight": state[MODEL].weight.item(), "at": state[STEP]}
+
+    plain, watched = trial(tmp_path / "plain.jsonl"), trial(tmp_path / "watched.jsonl")
+    watched.model.load_state_dict(plain.model.state_dict())
+    watched.callbacks.insert(0, Note(noted, apart=3))
+    torch.manual_seed(0)
+    rows = plain.fit([PAIR], steps=8, record_every=2)
+    random = torch.rand(1)
+    torch.manual_seed(0)
+    watched.fit([PAIR], steps=8, record_every=2)
+    assert torch.equal(torch.rand(1), random)
+    found = read(tmp_path / "watched.jsonl")
+    assert [row.get("at") for row in found] == [None, 4, 6, None]
+    assert found[2]["weight"] != found[1]["weight"]
+    assert [{name: row[name] for name in rows[0]} for row in found] == rows
+    assert watched.model.training

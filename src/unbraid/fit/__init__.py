@@ -16,6 +16,7 @@ from unbraid.fit.callbacks.log import Log
 from unbraid.fit.callbacks.manifold import ManifoldMixUp
 from unbraid.fit.callbacks.mixing import Mixed, Mixing, cut_mix, mix_up, mixed_loss
 from unbraid.fit.callbacks.nan import NotFinite, StopOnNaN
+from unbraid.fit.callbacks.note import Note
 from unbraid.fit.callbacks.penalty import L1, L2, Penalty
 from unbraid.fit.callbacks.progress import Progress
 from unbraid.fit.callbacks.rates import Cosine, OneCycle, Warmup
@@ -120,6 +121,7 @@ __all__ = [
     "Mixed",
     "Mixing",
     "NotFinite",
+    "Note",
     "Now",
     "OneCycle",
     "Parameters",

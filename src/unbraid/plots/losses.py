@@ -9,10 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from unbraid.errors import InvalidData
-from unbraid.plots._style import FAINT, GREY, INK, MARGIN, PALETTE, WIDTH, Page, plain
+from unbraid.plots._curves import KL, name_ends, number, over_steps
+from unbraid.plots._style import GREY, INK, MARGIN, PALETTE, WIDTH, Page, plain
 from unbraid.types import Floats
 
 __all__ = ["losses"]
@@ -28,9 +28,8 @@ FLAT = 0.4
 """The share of a panel's height to which the first moments may press all that follows."""
 SMOOTHED_FROM = 100
 """Points from which on a running mean is drawn over the values."""
-STEPS = [1, 2, 2.5, 5, 10]
 COUNTERS = ("step", "epoch")
-"""What a row says besides nats."""
+"""What a row says besides nats; the KL of each latent is drawn by :mod:`unbraid.plots.capacity`."""
 PANEL, BETWEEN, LABELS = 230, 44, 210
 
 
@@ -41,7 +40,7 @@ def losses(*, history: Sequence[Mapping[str, float]]) -> Figure:
 
     Args:
         history: Rows with ``step`` and named values in nats per image; a row need not hold every name, and its
-            ``epoch`` is not drawn.
+            ``epoch`` and the KL of single latents are not drawn.
 
     Raises:
         InvalidData: When no row has a step and a finite value.
@@ -67,25 +66,18 @@ def losses(*, history: Sequence[Mapping[str, float]]) -> Figure:
         _limit(axes, [curves[name] for name in names])
         span = (float(steps.min()), float(steps.max()))
         axes.set_xlim(*(span if span[0] < span[1] else (span[0] - 1, span[1] + 1)))
-        axes.set_ylabel("nats per image")
-        axes.grid(axis="y", color=FAINT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=STEPS))
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}".replace("-", "−"))
-        axes.yaxis.set_major_formatter(lambda y, _: f"{y:,.6g}".replace("-", "−"))
-        if row == len(panels) - 1:
-            axes.set_xlabel("step")
-        else:
-            axes.tick_params(labelbottom=False)
-        _name(axes, {name: curves[name][1] for name in names}, colour)
+        over_steps(axes, "nats per image", last=row == len(panels) - 1)
+        smooth = {name: _smooth(curves[name][1]) for name in names}
+        ends = {name: float(values[np.isfinite(values)][-1]) for name, values in smooth.items()}
+        texts = {name: f"{plain(name, 18)}  {number(end)}" for name, end in ends.items()}
+        name_ends(axes, ends, texts, colour, PANEL)
     return page.figure
 
 
 def _curves(history: Sequence[Mapping[str, float]]) -> dict[str, Curve]:
     """Steps and values of every name, in the order in which names first occur; not finite is NaN."""
     rows = [row for row in history if math.isfinite(row.get("step", math.nan))]
-    names = dict.fromkeys(name for row in rows for name in row if name not in COUNTERS)
+    names = dict.fromkeys(name for row in rows for name in row if name not in COUNTERS and not name.startswith(KL))
     curves = {}
     for name in names:
         pairs = np.array([(row["step"], row[name]) for row in rows if name in row], dtype=np.float64)
@@ -140,38 +132,8 @@ def _limit(axes: Axes, curves: Sequence[Curve]) -> None:
     later = np.concatenate([values[np.isfinite(values)] for values in settled])
     low, high = float(everything.min()), float(everything.max())
     if later.size and float(later.max()) - low < FLAT * (high - low):
-        text = f"↑ up to {_number(high)} at first"
+        text = f"↑ up to {number(high)} at first"
         axes.text(0.0, 1.045, text, transform=axes.transAxes, color=GREY, size=9.5, va="center")
         high = float(later.max())
     margin = 0.08 * (high - low) or 1.0
     axes.set_ylim(0.0 if 0 <= low < 0.5 * high else low - margin, high + margin)
-
-
-def _name(axes: Axes, curves: Mapping[str, Floats], colour: Mapping[str, str]) -> None:
-    """Write each name and where its curve ends at the right, in the curve's colour, none over another."""
-    last = {name: float(_smooth(values)[np.isfinite(values)][-1]) for name, values in curves.items()}
-    names = sorted(last, key=lambda name: last[name])
-    low, high = axes.get_ylim()
-    heights = np.array([(last[name] - low) / (high - low) for name in names]).clip(0, 1)
-    apart = 20 / PANEL
-    for i in range(1, len(names)):
-        heights[i] = max(heights[i], heights[i - 1] + apart)
-    heights -= max(0.0, heights[-1] - 1.0)
-    for i in range(len(names) - 2, -1, -1):
-        heights[i] = min(heights[i], heights[i + 1] - apart)
-    for name, y in zip(names, heights, strict=True):
-        axes.text(
-            1.02,
-            y,
-            f"{plain(name, 18)}  {_number(last[name])}",
-            transform=axes.transAxes,
-            color=colour[name],
-            size=10.5,
-            va="center",
-        )
-
-
-def _number(value: float) -> str:
-    """A number of nats with about three digits that matter."""
-    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
-    return f"{value:,.{digits}f}".replace("-", "−")

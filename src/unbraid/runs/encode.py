@@ -14,7 +14,7 @@ from unbraid.types import Bytes, Floats, Integers
 from unbraid.view import to_float
 from unbraid.world import World
 
-__all__ = ["check_shape", "choose", "decoder", "divergence", "encode", "posteriors"]
+__all__ = ["check_shape", "choose", "decoder", "device_of", "divergence", "encode", "posteriors"]
 
 CHUNK = 64
 """Images at once: the working set of convolutions then stays in the cache; of 256 at once each takes twice as long."""
@@ -55,7 +55,7 @@ def posteriors(model: VariationalModel, world: World, indices: Integers) -> tupl
 
 def divergence(model: Model, world: World, indices: Integers) -> Floats | None:
     """The mean KL of every latent over the given images, ``(latent_dim,)`` in nats; None for models without one."""
-    first = model.divergence(to_float(world.images(indices[:1])).to(_device(model)))
+    first = model.divergence(to_float(world.images(indices[:1])).to(device_of(model)))
     if first is None:
         return None
 
@@ -73,7 +73,7 @@ def decoder(model: Model) -> Callable[[Floats], Bytes]:
 
     def decode(codes: Floats) -> Bytes:
         with torch.no_grad():
-            z = torch.as_tensor(codes, dtype=torch.float32, device=_device(model))
+            z = torch.as_tensor(codes, dtype=torch.float32, device=device_of(model))
             images = torch.cat([model.decode(part) for part in z.split(CHUNK)])
         return (images * 255).round().to(torch.uint8).cpu().numpy()
 
@@ -83,7 +83,7 @@ def decoder(model: Model) -> Callable[[Floats], Bytes]:
 def _over(function: Callable[[torch.Tensor], torch.Tensor], model: Model, world: World, indices: Integers) -> Floats:
     was_training = model.training
     model.eval()
-    device = _device(model)
+    device = device_of(model)
     with torch.no_grad():
         parts = [
             function(to_float(world.images(indices[i : i + CHUNK])).to(device)).double().cpu().numpy()
@@ -93,5 +93,6 @@ def _over(function: Callable[[torch.Tensor], torch.Tensor], model: Model, world:
     return np.concatenate(parts)
 
 
-def _device(model: Model) -> torch.device:
+def device_of(model: Model) -> torch.device:
+    """Where a model is."""
     return next(model.parameters()).device

@@ -20,6 +20,7 @@ import unbraid
 from unbraid import registry
 from unbraid.errors import InvalidOption, RunError, nearest, require_at_least
 from unbraid.fit import Checkpoint, History, Progress, StopOnNaN, resume
+from unbraid.fit.callback import Callback
 from unbraid.fit.data import kept_randomness
 from unbraid.fit.runtime import PRECISIONS, Precision, find_device
 from unbraid.model import Model
@@ -28,6 +29,7 @@ from unbraid.runs.encode import check_shape
 from unbraid.runs.preset import settled
 from unbraid.runs.run import FORMAT, Run
 from unbraid.runs.speed import SPEEDS, Speed, Way, choose
+from unbraid.runs.watch import Filming, nats
 from unbraid.seed import derive
 from unbraid.view import View
 from unbraid.view import view as viewed
@@ -58,6 +60,7 @@ def train(
     precision: Precision | None = None,
     checkpoint_seconds: float = 30.0,
     progress: bool = True,
+    film: int = 0,
     **options: Any,
 ) -> Run:
     """Fit a model to a world and keep everything in a run folder; the same call in the same folder continues it.
@@ -85,6 +88,7 @@ def train(
         precision: float32, or bfloat16 or float16 by autocast, whatever the speed; by default what the speed takes.
         checkpoint_seconds: Time between two checkpoints, at least 0.
         progress: Whether to show how far it is.
+        film: Frames of a film of what latents do as they are learned, ``figures/film.gif``, 200 at most; 0 for none.
         **options: The model's own options, when it is given by name.
 
     Returns:
@@ -99,7 +103,7 @@ def train(
     settings = settled(model, preset, budget, options, steps=steps, batch_size=batch_size, learning_rate=learning_rate)
     steps, batch_size, learning_rate = settings.steps, settings.batch_size, settings.learning_rate
     require_at_least(1, steps=steps, batch_size=batch_size)
-    require_at_least(0, seed=seed, checkpoint_seconds=checkpoint_seconds)
+    require_at_least(0, seed=seed, checkpoint_seconds=checkpoint_seconds, film=film)
     if not 0 < learning_rate < float("inf"):
         raise InvalidOption(f"learning_rate must be a finite number above 0, but is {learning_rate}")
     if speed not in SPEEDS:
@@ -141,12 +145,22 @@ def train(
         folder.make(path)
         with folder.exclusive(path):
             _check(path, config)  # again: another process may have been here before the folder was ours
-            _fit(path, config, model, stream, where, checkpoint_seconds, progress)
+            watching: list[Callback] = [nats(model, world, seed=seed)]
+            if film:
+                watching.append(Filming(model, world, path / folder.FIGURES / "film.gif", frames=film, seed=seed))
+            _fit(path, config, model, stream, where, checkpoint_seconds, progress, watching)
     return Run(path, model=model if registry.name_of("models", model) is None else None, world=world)
 
 
 def _fit(
-    path: Path, config: dict[str, Any], model: Model, stream: View, where: torch.device, seconds: float, progress: bool
+    path: Path,
+    config: dict[str, Any],
+    model: Model,
+    stream: View,
+    where: torch.device,
+    seconds: float,
+    progress: bool,
+    watching: list[Callback],
 ) -> None:
     began = time.monotonic()
     fit, steps, seed = config["fit"], config["steps"], config["seed"]
@@ -161,7 +175,7 @@ def _fit(
         about = {**config, "way": asdict(way), "measured": spent, **_circumstances(where), "created": _now()}
         folder.write_json(path / folder.RUN, about)
     trial = way.trial(model, fit["learning_rate"], where)
-    trial.callbacks += [StopOnNaN(gradients=False), History(path / folder.HISTORY)]
+    trial.callbacks += [StopOnNaN(gradients=False), *watching, History(path / folder.HISTORY)]
     trial.callbacks.append(Checkpoint(path / folder.CHECKPOINT, seconds=seconds))
     if progress:
         trial.callbacks.append(Progress(f"{config['model']['name']} on {config['world']['name']}"))

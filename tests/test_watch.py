@@ -1,0 +1,72 @@
+"""What a run keeps of its training: the nats of every latent in its history, and a film."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageSequence
+
+from unbraid.errors import InvalidOption
+from unbraid.runs.encode import choose, divergence
+from unbraid.runs.run import Run
+from unbraid.runs.train import train
+from unbraid.seed import derive
+from unbraid.worlds import Digits
+
+QUICK: dict[str, Any] = {"batch_size": 8, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Twenty-four steps, of which every one is recorded and some are watched."""
+    return train("vae", "digits", latent_dim=3, steps=24, film=4, out=tmp_path_factory.mktemp("runs") / "a", **QUICK)
+
+
+def frames(path: Path) -> list[np.ndarray[Any, Any]]:
+    film = Image.open(io.BytesIO((path / "figures" / "film.gif").read_bytes()))
+    return [np.asarray(frame.convert("RGB")).astype(int) for frame in ImageSequence.Iterator(film)]
+
+
+def test_every_tenth_step_tells_the_nats_of_every_latent_on_the_same_images(run: Run) -> None:
+    told = {int(row["step"]): row for row in run.history if "kl_z0" in row}
+    assert list(told) == [10, 20]
+    assert "kl_z2" in told[20]
+    assert "kl_z3" not in told[20]
+    short = train("vae", "digits", latent_dim=3, steps=10, out=run.path.parent / "short", **QUICK)
+    looked_at = choose(run.world, 64, derive(0, "watch"))
+    now = divergence(short.model, run.world, looked_at)
+    assert now is not None
+    assert [short.history[-1][f"kl_z{j}"] for j in range(3)] == pytest.approx(now.tolist(), rel=1e-4)
+
+
+def test_watching_changes_nothing_else(run: Run) -> None:
+    alone = train("vae", "digits", latent_dim=3, steps=24, out=run.path.parent / "alone", **QUICK)
+    assert not (alone.path / "figures").exists()
+    assert alone.history == run.history
+    assert all(torch.equal(a, b) for a, b in zip(run.model.parameters(), alone.model.parameters(), strict=True))
+
+
+def test_the_film_goes_from_before_the_first_step_to_the_last(run: Run) -> None:
+    shown = frames(run.path)
+    assert len(shown) == 5
+    assert (run.path / "figures" / "film.gif").stat().st_size < 300_000
+    bar = [int((frame[28, 90:-14] < 200).any(axis=-1).sum()) for frame in shown]
+    assert bar[0] == 0
+    assert np.allclose(np.diff(bar), bar[-1] / 4, atol=2)
+    assert np.abs(shown[0] - shown[-1])[40:].max() > 30, "the model has learned something meanwhile"
+
+
+def test_a_model_without_a_kl_has_a_film_and_no_nats(tmp_path: Path) -> None:
+    ae = train("ae", Digits(), latent_dim=2, steps=12, film=2, out=tmp_path / "ae", **QUICK)
+    assert len(frames(ae.path)) == 3
+    assert not any(name.startswith("kl_z") for row in ae.history for name in row)
+
+
+def test_a_film_of_fewer_than_no_frames_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption, match="film"):
+        train("ae", Digits(), steps=12, film=-1, out=tmp_path / "ae", **QUICK)
