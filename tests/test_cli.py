@@ -250,6 +250,20 @@ def test_plotting_prints_the_files_it_draws(cli: Unbraid, finished: Path) -> Non
     assert all(Path(file).read_bytes().startswith(b"\x89PNG") for file in files)
 
 
+def test_plots_take_their_options_by_name(cli: Unbraid, finished: Path) -> None:
+    plain = Path(cli(f"plot {finished} --plots traversals").strip()).read_bytes()
+    over = Path(cli(f"plot {finished} --plots traversals --traversals.over quantiles").strip()).read_bytes()
+    around = Path(cli(f"plot {finished} --plots traversals --traversals.image 123").strip()).read_bytes()
+    assert len({plain, over, around}) == 3
+    cli(f"plot {finished} --plots manifold interpolations --manifold.latents 1 0 --interpolations.ends 3 7")
+    assert "--manifold.latents INT INT" in cli("plot --help")
+
+
+def test_a_plot_of_an_image_that_is_not_there_is_refused(cli: Unbraid, finished: Path) -> None:
+    refused(cli, f"plot {finished} --plots traversals --traversals.image 1797", "numbered 0 .. 1,796")
+    refused(cli, f"plot {finished} --traversals.ovre quantiles", "did you mean --traversals.over")
+
+
 def test_a_plot_that_does_not_suit_a_run_is_refused(cli: Unbraid, finished: Path) -> None:
     refused(cli, f"plot {finished} --plots sheet", "sheet needs rows")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import docstring_parser
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -16,20 +17,36 @@ from matplotlib.text import Text
 from PIL import Image
 
 from unbraid import registry
+<<<<<<< HEAD
 from unbraid.errors import InvalidData
 from unbraid.plots._draw import SEPARATOR, enlarge, tile
+=======
+from unbraid.errors import InvalidData, InvalidOption
+from unbraid.plots._draw import enlarge, tile
+from unbraid.plots._frame import frame
+>>>>>>> 61496b4 (Traversals over quantiles and around a chosen image, two latents at once, and interpolations; plots have options on the command line)
 from unbraid.plots._latents import dead, shares, telling
 from unbraid.plots._style import colours
+from unbraid.plots.capacity import onsets
 from unbraid.plots.information import information
+from unbraid.plots.interpolations import between
 from unbraid.plots.latent_space import Panel, side_by_side
 from unbraid.plots.losses import losses
 from unbraid.plots.reconstructions import reconstructions
+<<<<<<< HEAD
 from unbraid.plots.sheet import sheet, spread
 from unbraid.types import Bytes, Factor, FactorSpace, Floats
+=======
+from unbraid.plots.sheet import sheet
+from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
+>>>>>>> 61496b4 (Traversals over quantiles and around a chosen image, two latents at once, and interpolations; plots have options on the command line)
 
 VOCABULARY = {
-    "history", "codes", "factors", "space", "images", "reconstructions", "decode", "divergence", "rows",
+    "history", "codes", "factors", "space", "images", "reconstructions", "decode", "divergence", "rows", "allowance",
+    "look",
 }  # fmt: skip
+UNKNOWN = {"divergence", "allowance", "look"}
+"""What a plot takes where it is known, or where an option needs it."""
 SPACE = FactorSpace([Factor("shape", 3, "categorical", ("square", "ellipse", "heart")), Factor("x", 8), Factor("y", 8)])
 FACTORS = SPACE.sample(1200, np.random.default_rng(0))
 NATS = np.array([0.02, 1.5, 2.5])
@@ -50,7 +67,18 @@ def codes_of_xy() -> Floats:
 
 
 CODES = codes_of_xy()
-HISTORY = [{"step": 10 * t, "loss": 80 + 300 / (t + 1), "reconstruction": 78.0, "kl": 2.0} for t in range(30)]
+
+
+def look(numbers: Integers) -> tuple[Bytes, Floats]:
+    """Images and codes by number."""
+    return blob(CODES[numbers, 1:]), CODES[numbers]
+
+
+HISTORY = [
+    {"step": 10 * t, "loss": 80 + 300 / (t + 1), "reconstruction": 78.0, "kl": 2.0}
+    | {"kl_z0": 0.02, "kl_z1": 1.5 * (t >= 20), "kl_z2": 2.5 * (t >= 10)}
+    for t in range(30)
+]
 DATA: dict[str, Any] = {
     "history": HISTORY,
     "codes": CODES,
@@ -60,15 +88,21 @@ DATA: dict[str, Any] = {
     "reconstructions": blob(CODES[:20, 1:] + 0.1),
     "decode": lambda z: blob(z[:, :0:-1] if z.shape[1] > 2 else z),
     "divergence": NATS,
+<<<<<<< HEAD
     "rows": {"x": blob(np.stack([np.linspace(-2, 2, 8), np.zeros(8)], axis=1))},
+=======
+    "look": look,
+    "allowance": np.linspace(0, 4, 30),
+    "rows": {"x": blob(np.stack([np.linspace(-2, 2, 40), np.zeros(40)], axis=1))},
+>>>>>>> 61496b4 (Traversals over quantiles and around a chosen image, two latents at once, and interpolations; plots have options on the command line)
 }
 
 
 def draw(name: str, **changed: Any) -> Figure:
-    """Any plot of the shelf, from whatever it asks for."""
+    """Any plot of the shelf, from whatever it asks for, and options."""
     function: Callable[..., Figure] = registry.load("plots", name)
     data = DATA | ({"codes": CODES[:, 1:]} if name == "latent_space" else {}) | changed
-    return function(**{key: data[key] for key in inspect.signature(function).parameters})
+    return function(**{key: data[key] for key in inspect.signature(function).parameters if key in data})
 
 
 def png(figure: Figure, dpi: int = 100) -> bytes:
@@ -90,11 +124,17 @@ def height_of(figure: Figure, word: str) -> float:
 
 
 @pytest.mark.parametrize("name", registry.names("plots"))
-def test_every_plot_is_called_by_keywords_of_one_vocabulary(name: str) -> None:
-    parameters = inspect.signature(registry.load("plots", name)).parameters
-    assert set(parameters) <= VOCABULARY
+def test_every_plot_is_called_by_keywords_of_one_vocabulary_and_explains_its_options(name: str) -> None:
+    function = registry.load("plots", name)
+    parameters = inspect.signature(function).parameters
     assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters.values())
-    assert all(p.default is p.empty or (p.name == "divergence" and p.default is None) for p in parameters.values())
+    explained = {one.arg_name for one in docstring_parser.parse(inspect.getdoc(function) or "").params}
+    assert explained == set(parameters)
+    for one in parameters.values():
+        if one.name in VOCABULARY:
+            assert one.default is one.empty or (one.name in UNKNOWN and one.default is None)
+        else:
+            assert one.default is not one.empty, f"{one.name} is neither what runs have nor an option with a default"
 
 
 @pytest.mark.parametrize("name", registry.names("plots"))
@@ -209,6 +249,110 @@ def test_traversals_refuse_nats_of_other_latents() -> None:
         draw("traversals", divergence=NATS[:2])
 
 
+def test_traversals_over_quantiles_stay_within_the_codes() -> None:
+    asked: list[Floats] = []
+
+    def decode(z: Floats) -> Bytes:
+        asked.append(z)
+        return blob(z[:, 1:])
+
+    figure = draw("traversals", decode=decode, over="quantiles")
+    moved = asked[0].reshape(3, 9, 3)
+    for row, j in enumerate([2, 1, 0]):
+        assert np.allclose(moved[row, [0, 4, 8], j], np.quantile(CODES[:, j], [0.02, 0.5, 0.98]))
+    assert {"2%", "50%", "98%"} <= set(words(figure))
+
+
+@pytest.mark.parametrize("name", ["traversals", "manifold"])
+def test_a_chosen_image_is_where_latents_start_and_is_shown(name: str) -> None:
+    asked: list[Floats] = []
+
+    def decode(z: Floats) -> Bytes:
+        asked.append(z)
+        return blob(z[:, 1:])
+
+    figure = draw(name, decode=decode, image=123)
+    moved = next(z for z in asked if len(z) > 1)
+    assert (moved[:, 0] == CODES[123, 0]).sum() >= len(moved) - 9
+    assert {"image 123", "made of it"} <= set(words(figure))
+    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images]
+    assert any(np.array_equal(pixels, enlarge(look(np.array([123]))[0], 56)[0]) for pixels in shown)
+    with pytest.raises(InvalidOption, match="needs look"):
+        draw(name, look=None, image=123)
+
+
+def test_manifold_moves_the_first_latent_to_the_right_and_the_second_upwards() -> None:
+    asked: list[Floats] = []
+
+    def decode(z: Floats) -> Bytes:
+        asked.append(z)
+        return blob(z[:, 1:])
+
+    figure = draw("manifold", decode=decode, cells=5)
+    grid = asked[0].reshape(5, 5, 3)
+    assert np.allclose(grid[2, :, 2], np.linspace(-2, 2, 5)), "the latent with the most nats"
+    assert np.allclose(grid[:, 2, 1], np.linspace(2, -2, 5))
+    assert {"z₂ →", "z₁ ↑", "2.50 nats"} <= {word.rpartition("   ")[2] for word in words(figure)}
+    draw("manifold", decode=decode, cells=3, latents=(0, 2), over="quantiles")
+    other = asked[1].reshape(3, 3, 3)
+    assert np.allclose(other[0, :, 0], np.quantile(CODES[:, 0], [0.02, 0.5, 0.98]))
+    assert np.ptp(other[..., 1]) == 0
+
+
+@pytest.mark.parametrize("latents", [(1, 1), (0, 3), (-1, 0)])
+def test_manifold_refuses_latents_that_are_not_two(latents: tuple[int, int]) -> None:
+    with pytest.raises(InvalidOption, match=r"two different numbers in 0 \.\. 2"):
+        draw("manifold", latents=latents)
+    with pytest.raises(InvalidData, match="the codes have 1"):
+        draw("manifold", codes=CODES[:, :1], divergence=None)
+
+
+def test_values_over_something_else_are_refused() -> None:
+    with pytest.raises(InvalidOption, match="prior or quantiles"):
+        draw("traversals", over="everything")
+
+
+def test_interpolations_go_from_the_code_of_one_image_to_that_of_the_next() -> None:
+    asked: list[Floats] = []
+
+    def decode(z: Floats) -> Bytes:
+        asked.append(z)
+        return blob(z[:, 1:])
+
+    figure = draw("interpolations", decode=decode, steps=5)
+    path = asked[0].reshape(6, 5, 3)
+    assert np.allclose(path[:, 0], CODES[0:12:2])
+    assert np.allclose(path[:, 4], CODES[1:12:2])
+    assert np.allclose(path[:, 2], (CODES[0:12:2] + CODES[1:12:2]) / 2)
+    first = np.asarray(axes_called(figure, "first")[0].images[0].get_array())
+    assert np.array_equal(first[:64], enlarge(DATA["images"][:1])[0])
+
+
+def test_interpolations_of_two_chosen_images_show_just_these() -> None:
+    figure = draw("interpolations", ends=(7, 300))
+    assert {"image 7", "image 300"} <= set(words(figure))
+    second = np.asarray(axes_called(figure, "second")[0].images[0].get_array())
+    assert np.array_equal(second, enlarge(look(np.array([300]))[0])[0])
+    with pytest.raises(InvalidOption, match="needs look"):
+        draw("interpolations", ends=(7, 300), look=None)
+    with pytest.raises(InvalidOption, match="linear or spherical"):
+        draw("interpolations", way="crooked")
+    with pytest.raises(InvalidData, match="2 images"):
+        draw("interpolations", images=DATA["images"][:1])
+
+
+def test_spherical_paths_keep_their_length_and_straight_ones_do_not() -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, 4, 50))
+    a, b = (7 * z / np.linalg.norm(z, axis=1, keepdims=True) for z in (a, b))
+    arc, line = between(a, b, 9, "spherical"), between(a, b, 9, "linear")
+    assert np.allclose(np.linalg.norm(arc, axis=-1), 7)
+    assert np.linalg.norm(line[:, 4], axis=-1).max() < 6
+    angles = np.arccos((arc[:, :-1] * arc[:, 1:]).sum(axis=-1) / 49)
+    assert np.allclose(angles, angles[:, :1]), "steps of one size"
+    assert np.allclose(between(a, -a, 3, "spherical")[:, 1], 0), "opposite codes span no arc"
+    assert np.allclose(between(a, 0 * a, 3, "spherical")[:, 1], a / 2)
+
+
 def test_information_writes_the_share_of_every_cell() -> None:
     figure = information(codes=CODES, factors=FACTORS, space=SPACE)
     cells = [text.get_text() for text in axes_called(figure, "information")[0].texts]
@@ -275,6 +419,60 @@ def test_losses_take_rows_that_hold_only_some_names() -> None:
 def test_losses_do_not_draw_the_epoch() -> None:
     figure = losses(history=[row | {"epoch": 3} for row in HISTORY])
     assert words(figure) == words(losses(history=HISTORY))
+
+
+def test_losses_leave_the_nats_of_single_latents_to_capacity() -> None:
+    assert not any("kl z" in word for word in words(losses(history=HISTORY)))
+
+
+def test_capacity_numbers_latents_in_the_order_in_which_they_are_switched_on() -> None:
+    axes = axes_called(draw("capacity"), "latents")[0]
+    pins = {text.get_text(): float(text.get_position()[0]) for text in axes.texts if text.get_text().isdigit()}
+    assert pins == {"1": 100.0, "2": 200.0}
+    assert {"z₂  x  2.50", "z₁  y  1.50", "1 latent off"} <= {text.get_text() for text in axes.texts}
+
+
+def test_capacity_takes_a_threshold_above_which_a_latent_must_stay() -> None:
+    nats = np.array([[3.0, 0.0], [0.1, 0.3], [0.6, 0.1], [0.6, 0.3]])
+    assert onsets(nats, 0.2) == [2, 3]
+    assert onsets(nats, 1.0) == [None, None]
+    assert "all 3 latents off" in words(draw("capacity", threshold=9.0))
+
+
+def test_capacity_draws_what_the_kl_is_held_to_only_where_it_is() -> None:
+    assert "C(t)  4.00" in words(draw("capacity"))
+    assert not any("C(t)" in word for word in words(draw("capacity", allowance=None)))
+
+
+def test_capacity_skips_rows_that_do_not_tell_of_latents_and_refuses_a_history_without_any() -> None:
+    some = [row if row["step"] % 20 else {"step": row["step"], "loss": 1.0} for row in HISTORY]
+    drawn = axes_called(draw("capacity", history=some), "total")[0].lines[0]
+    assert list(drawn.get_xdata()) == [row["step"] for row in HISTORY if row["step"] % 20]
+    with pytest.raises(InvalidData, match="the KL of 3 latents"):
+        draw("capacity", history=[{"step": 1.0, "loss": 2.0}])
+
+
+def test_pins_of_latents_switched_on_together_stand_above_each_other() -> None:
+    together = [row | {"kl_z1": row["kl_z2"] - 0.1 * (row["kl_z2"] > 0)} for row in HISTORY]
+    axes = axes_called(draw("capacity", history=together), "latents")[0]
+    (x0, y0), (x1, y1) = (text.get_position() for text in axes.texts if text.get_text().isdigit())
+    assert x0 == x1
+    assert abs(y1 - y0) * axes.bbox.height / np.ptp(axes.get_ylim()) > 12
+
+
+def test_frames_of_a_film_are_of_one_size_and_show_dead_latents_pale() -> None:
+    images = blob(np.zeros((9, 2)))
+    moved = np.stack([images] * 3)
+    first, last = (
+        frame((step, 100), images, images, moved, np.array([0.0, n, n])) for step, n in ((0, 0.0), (100, 3.0))
+    )
+    assert first.shape == last.shape
+    assert first.dtype == np.uint8
+    rows = np.abs(first.astype(int) - last).max(axis=2)
+    height = len(rows) - 14 - 3 * 34 + 2
+    assert rows[height : height + 32, 90:].max() == 0, "the first latent is dead at both moments"
+    assert rows[height + 34 : height + 66, 90:].max() > 100
+    assert frame((1, 2), images, images, moved).shape == first.shape
 
 
 @pytest.mark.parametrize("history", [[], [{"loss": 1.0}], [{"step": 0, "loss": float("nan")}]])

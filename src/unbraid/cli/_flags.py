@@ -29,20 +29,27 @@ TYPED = (str, int, float, bool, Path, type(None))
 
 
 def fields(
-    made: Callable[..., Any], *, without: Collection[str] = (), defaults: Mapping[str, Any] | None = None
+    made: Callable[..., Any],
+    *,
+    without: Collection[str] = (),
+    only: Collection[str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> list[Field]:
     """The parameters of a class or function as dataclass fields; positional-only ones come without a flag.
 
     Args:
         made: The class or function.
         without: Names to leave out.
+        only: Names to take; all, where it is not given.
         defaults: What stands in place of the defaults that it has.
     """
     hints = typing.get_type_hints(made.__init__ if inspect.isclass(made) else made, include_extras=True)
     helps = {p.arg_name: p.description or "" for p in docstring_parser.parse(inspect.getdoc(made) or "").params}
     found = []
     for parameter in inspect.signature(made).parameters.values():
-        if parameter.name in without or parameter.kind not in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_ONLY):
+        if parameter.name in without or (only is not None and parameter.name not in only):
+            continue
+        if parameter.kind not in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_ONLY):
             continue
         default: Any = dataclasses.MISSING if parameter.default is parameter.empty else parameter.default
         default = (defaults or {}).get(parameter.name, default)
@@ -127,6 +134,8 @@ def _placeholder(kind: Any, default: Any) -> str | None:
         return None
     members = [member for member in typing.get_args(kind) if member is not type(None)]
     member = Path if Path in members else members[0]
+    if default is None and typing.get_origin(member) is tuple:
+        return " ".join(part.__name__.upper() for part in typing.get_args(member))
     if member not in (Path, str, int, float):
         return None
     return member.__name__.upper() if default is None else f"{member.__name__.upper()}|None"

@@ -12,7 +12,7 @@ from unbraid.info.discrete import discretise, entropy, mutual_information
 from unbraid.score import as_codes, as_factors
 from unbraid.types import FactorSpace, Floats, Integers
 
-__all__ = ["BINS", "as_divergence", "as_pair", "base", "dead", "order", "shares", "telling"]
+__all__ = ["BINS", "as_divergence", "as_pair", "base", "dead", "favourites", "order", "shares", "telling"]
 
 BINS = 20
 """Into how many equal bins a latent is cut to measure its information, as scores do."""
@@ -90,6 +90,12 @@ def telling(codes: Floats, factors: Integers) -> npt.NDArray[np.bool_]:
     bins = discretise(codes, BINS)
     freedom = np.outer(_sizes(bins) - 1, _sizes(factors) - 1)
     return np.asarray(mutual_information(bins, factors) > freedom / len(codes))
+
+
+def favourites(codes: Floats, factors: Integers) -> list[tuple[int, float] | None]:
+    """The factor of which each latent carries the greatest share, and the share; None where chance explains as much."""
+    share = np.where(telling(codes, factors), np.nan_to_num(shares(codes, factors)), 0.0)
+    return [(int(row.argmax()), float(row.max())) if row.max() > 0 else None for row in share]
 
 
 def _sizes(columns: Integers) -> Integers:

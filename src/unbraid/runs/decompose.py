@@ -21,6 +21,7 @@ def decompose(
     world: World | None = None,
     *,
     samples: int = 5000,
+    draws: int = 1,
     seed: int = 0,
 ) -> Decomposition:
     """Take a VAE's KL apart into mutual information, total correlation and dimension-wise KL, in nats.
@@ -33,6 +34,7 @@ def decompose(
         world: The world; by default the run's own.
         samples: How many images, N, at least 2; a smaller world is taken whole. The mutual information is at most
             log N, and the time grows as N².
+        draws: Samples of each posterior, at least 1.
         seed: What the choice of images and the samples of their posteriors depend on, at least 0.
 
     Raises:
@@ -46,7 +48,7 @@ def decompose(
         raise InvalidOption(
             f"{type(model).__name__} has no Gaussian posterior whose KL could be taken apart: take a VariationalModel"
         )
-    found = taken_apart(*posteriors(model, world, choose(world, samples, seed)), seed=seed)
+    found = taken_apart(*posteriors(model, world, choose(world, samples, seed)), draws=draws, seed=seed)
     if run is not None:
         kept = {**found.to_dict(), "whole_world": found.samples == len(world), "seed": seed}
         folder.write_json(run.path / folder.INFORMATION, kept)

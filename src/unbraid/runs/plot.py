@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from unbraid import registry
-from unbraid.errors import InvalidData, RunError
+from unbraid.errors import InvalidData, InvalidOption, RunError
 from unbraid.runs import folder
 from unbraid.runs.encode import choose, decoder, divergence, encode
 from unbraid.runs.run import Run
@@ -17,7 +19,9 @@ from unbraid.types import Bytes, FactorSpace, Floats, Integers
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Material", "figures", "plot"]
+__all__ = ["Material", "figures", "options_of", "plot"]
+
+Options: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 class Material:
@@ -69,17 +73,47 @@ class Material:
         return decoder(self.run.model)
 
     @cached_property
+    def look(self) -> Callable[[Integers], tuple[Bytes, Floats]]:
+        """From numbers of images in the world to the images and their codes."""
+
+        def look(numbers: Integers) -> tuple[Bytes, Floats]:
+            world = self.run.world
+            if numbers.min() < 0 or numbers.max() >= len(world):
+                raise InvalidOption(f"images are numbered 0 .. {len(world) - 1:,}, but {numbers.tolist()} is asked for")
+            return world.images(numbers), encode(self.run.model, world, numbers)
+
+        return look
+
+    @cached_property
     def divergence(self) -> Floats | None:
         """Mean KL of every latent, in nats."""
         return divergence(self.run.model, self.run.world, self._indices[:1000])
 
+    @cached_property
+    def allowance(self) -> Floats | None:
+        """How many nats the model holds its KL to at every row of the history."""
+        found = [self.run.model.allowance(int(row["step"])) for row in self.history]
+        return None if not found or None in found else np.array(found, dtype=np.float64)
 
-def figures(run: Run, *, plots: Sequence[str] | None = None) -> tuple[dict[str, Figure], dict[str, str]]:
+
+def options_of(plot: str) -> list[str]:
+    """The names of a plot's options: what it takes besides what a run has."""
+    return [
+        name
+        for name, parameter in registry.parameters(registry.load("plots", plot)).items()
+        if not hasattr(Material, name) and parameter.default is not parameter.empty
+    ]
+
+
+def figures(
+    run: Run, *, plots: Sequence[str] | None = None, options: Options | None = None
+) -> tuple[dict[str, Figure], dict[str, str]]:
     """Draw a run.
 
     Args:
         run: A finished run.
         plots: Names from ``unbraid list plots``; by default all for which a run has the material.
+        options: Options of plots, by the plot's name: ``{"traversals": {"over": "quantiles"}}``.
 
     Returns:
         The figures by name, and the reasons of those that do not suit this run.
@@ -97,28 +131,30 @@ def figures(run: Run, *, plots: Sequence[str] | None = None) -> tuple[dict[str, 
             continue
         material_of: dict[str, Any] = {p: getattr(material, p) for p in parameters if hasattr(Material, p)}
         try:
-            drawn[name] = function(**material_of)
+            drawn[name] = function(**material_of, **(options or {}).get(name, {}))
         except InvalidData as error:
             unsuited[name] = str(error)
     return drawn, unsuited
 
 
-def plot(run: Run | str | Path, *, plots: Sequence[str] | None = None) -> list[Path]:
+def plot(run: Run | str | Path, *, plots: Sequence[str] | None = None, options: Options | None = None) -> list[Path]:
     """Draw a run and keep the figures as PNG in its ``figures`` folder.
 
     Args:
         run: A finished run, or its folder.
         plots: Names from ``unbraid list plots``; by default all that suit it.
+        options: Options of plots, by the plot's name: ``{"traversals": {"over": "quantiles"}}``.
 
     Returns:
         The files.
 
     Raises:
         UnknownName: When there is no such plot.
+        InvalidOption: When an option cannot be used.
         RunError: When the run is not finished, or a plot asked for does not suit it.
     """
     run = run if isinstance(run, Run) else Run(run)
-    drawn, unsuited = figures(run, plots=plots)
+    drawn, unsuited = figures(run, plots=plots, options=options)
     if plots is not None and unsuited:
         raise RunError(f"{run.path}: {'; '.join(unsuited.values())}")
     target = run.path / folder.FIGURES
