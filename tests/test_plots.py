@@ -17,14 +17,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from unbraid import registry
-<<<<<<< HEAD
-from unbraid.errors import InvalidData
-from unbraid.plots._draw import SEPARATOR, enlarge, tile
-=======
 from unbraid.errors import InvalidData, InvalidOption
-from unbraid.plots._draw import enlarge, tile
+from unbraid.plots._draw import SEPARATOR, enlarge, tile
 from unbraid.plots._frame import frame
->>>>>>> 61496b4 (Traversals over quantiles and around a chosen image, two latents at once, and interpolations; plots have options on the command line)
 from unbraid.plots._latents import dead, shares, telling
 from unbraid.plots._style import colours
 from unbraid.plots.capacity import onsets
@@ -33,13 +28,8 @@ from unbraid.plots.interpolations import between
 from unbraid.plots.latent_space import Panel, side_by_side
 from unbraid.plots.losses import losses
 from unbraid.plots.reconstructions import reconstructions
-<<<<<<< HEAD
 from unbraid.plots.sheet import sheet, spread
-from unbraid.types import Bytes, Factor, FactorSpace, Floats
-=======
-from unbraid.plots.sheet import sheet
 from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
->>>>>>> 61496b4 (Traversals over quantiles and around a chosen image, two latents at once, and interpolations; plots have options on the command line)
 
 VOCABULARY = {
     "history", "codes", "factors", "space", "images", "reconstructions", "decode", "divergence", "rows", "allowance",
@@ -88,13 +78,9 @@ DATA: dict[str, Any] = {
     "reconstructions": blob(CODES[:20, 1:] + 0.1),
     "decode": lambda z: blob(z[:, :0:-1] if z.shape[1] > 2 else z),
     "divergence": NATS,
-<<<<<<< HEAD
-    "rows": {"x": blob(np.stack([np.linspace(-2, 2, 8), np.zeros(8)], axis=1))},
-=======
     "look": look,
     "allowance": np.linspace(0, 4, 30),
-    "rows": {"x": blob(np.stack([np.linspace(-2, 2, 40), np.zeros(40)], axis=1))},
->>>>>>> 61496b4 (Traversals over quantiles and around a chosen image, two latents at once, and interpolations; plots have options on the command line)
+    "rows": {"x": blob(np.stack([np.linspace(-2, 2, 8), np.zeros(8)], axis=1))},
 }
 
 

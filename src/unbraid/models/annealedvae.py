@@ -85,5 +85,9 @@ class AnnealedVAE(VariationalModel):
     def loss(self, batch: Batch, step: int) -> Terms:
         """Reconstruction, and how far the KL is from the capacity of this step, in nats per image."""
         q = self.encode(batch.x)
-        excess = q.kl() - linear(step, 0.0, self.capacity, self.anneal)
+        excess = q.kl() - self.allowance(step)
         return Terms(reconstruction=self.nll(batch.x, q.rsample()), capacity=self.gamma * excess.abs())
+
+    def allowance(self, step: int) -> float:
+        """The capacity at a step, in nats."""
+        return linear(step, 0.0, self.capacity, self.anneal)
