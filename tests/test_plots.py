@@ -21,6 +21,7 @@ from unbraid.errors import InvalidData, InvalidOption
 from unbraid.plots._draw import SEPARATOR, enlarge, tile
 from unbraid.plots._frame import frame
 from unbraid.plots._latents import dead, shares, telling
+from unbraid.plots._options import GIVEN
 from unbraid.plots._style import colours
 from unbraid.plots.capacity import onsets
 from unbraid.plots.information import information
@@ -29,12 +30,9 @@ from unbraid.plots.latent_space import Panel, side_by_side
 from unbraid.plots.losses import losses
 from unbraid.plots.reconstructions import reconstructions
 from unbraid.plots.sheet import sheet, spread
+from unbraid.runs.plot import Material
 from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
 
-VOCABULARY = {
-    "history", "codes", "factors", "space", "images", "reconstructions", "decode", "divergence", "rows", "allowance",
-    "look",
-}  # fmt: skip
 UNKNOWN = {"divergence", "allowance", "look"}
 """What a plot takes where it is known, or where an option needs it."""
 SPACE = FactorSpace([Factor("shape", 3, "categorical", ("square", "ellipse", "heart")), Factor("x", 8), Factor("y", 8)])
@@ -117,10 +115,14 @@ def test_every_plot_is_called_by_keywords_of_one_vocabulary_and_explains_its_opt
     explained = {one.arg_name for one in docstring_parser.parse(inspect.getdoc(function) or "").params}
     assert explained == set(parameters)
     for one in parameters.values():
-        if one.name in VOCABULARY:
+        if one.name in GIVEN:
             assert one.default is one.empty or (one.name in UNKNOWN and one.default is None)
         else:
             assert one.default is not one.empty, f"{one.name} is neither what runs have nor an option with a default"
+
+
+def test_runs_have_what_plots_are_given_but_rows_of_factors() -> None:
+    assert {name for name in vars(Material) if not name.startswith("_")} == GIVEN - {"rows"}
 
 
 @pytest.mark.parametrize("name", registry.names("plots"))

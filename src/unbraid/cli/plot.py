@@ -32,7 +32,7 @@ def plot(run: Path, /, *, plots: tuple[str, ...] = (), **options: Mapping[str, A
 
 def main(arguments: list[str]) -> None:
     """``unbraid plot RUN [--plots traversals] [--traversals.over quantiles ...]``."""
-    from unbraid.runs.plot import options_of
+    from unbraid.plots._options import options_of
 
     groups = {name: options_of(name) for name in registry.names("plots")}
     given = _flags.parse(

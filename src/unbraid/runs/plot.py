@@ -19,7 +19,7 @@ from unbraid.types import Bytes, FactorSpace, Floats, Integers
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Material", "figures", "options_of", "plot"]
+__all__ = ["Material", "figures", "plot"]
 
 Options: TypeAlias = Mapping[str, Mapping[str, Any]]
 
@@ -94,15 +94,6 @@ class Material:
         """How many nats the model holds its KL to at every row of the history."""
         found = [self.run.model.allowance(int(row["step"])) for row in self.history]
         return None if not found or None in found else np.array(found, dtype=np.float64)
-
-
-def options_of(plot: str) -> list[str]:
-    """The names of a plot's options: what it takes besides what a run has."""
-    return [
-        name
-        for name, parameter in registry.parameters(registry.load("plots", plot)).items()
-        if not hasattr(Material, name) and parameter.default is not parameter.empty
-    ]
 
 
 def figures(
