@@ -20,6 +20,12 @@ def test_a_representation_has_ten_finite_latents_and_is_the_same_again(name: str
     assert np.array_equal(codes, representation(name, FACTORS))
 
 
+@pytest.mark.parametrize("name", [name for name in REPRESENTATIONS if name not in ("noisy", "random")])
+def test_latents_stay_where_they_are_however_many_samples_are_asked(name: str) -> None:
+    few, many = (representation(name, FACTORS[:count], sizes=SPACE.sizes) for count in (1000, 2000))
+    assert np.abs(few - many[:1000]).max() < 1.0, "but for their noise"
+
+
 @pytest.mark.parametrize("name", REPRESENTATIONS)
 def test_a_single_factor_and_a_constant_one_are_fine(name: str) -> None:
     assert np.isfinite(representation(name, FACTORS[:, :1])).all()

@@ -61,9 +61,10 @@ def _perfect(sources: Floats, generator: np.random.Generator) -> Floats:
 
 
 def _permuted(sources: Floats, generator: np.random.Generator) -> Floats:
-    codes = _perfect(sources, generator)
-    signs = generator.choice([-1.0, 1.0], codes.shape[1])
-    return np.asarray((codes * signs)[:, generator.permutation(codes.shape[1])])
+    latents = max(LATENTS, sources.shape[1] + 1)
+    # Before the noise, whose length would decide about the order.
+    signs, order = generator.choice([-1.0, 1.0], latents), generator.permutation(latents)
+    return np.asarray((_perfect(sources, generator) * signs)[:, order])
 
 
 def _warped(sources: Floats, generator: np.random.Generator) -> Floats:
@@ -95,7 +96,9 @@ def _merged(sources: Floats, generator: np.random.Generator) -> Floats:
         return _perfect(sources, generator)
     steps = [np.unique(column, return_inverse=True)[1] for column in sources.T[:2]]
     together = steps[0] * (steps[1].max() + 1.0) + steps[1]
-    together = (together - together.mean()) / max(float(together.std()), 1e-12)
+    # By how many values there are and not by how often each is here, so that a row's code is its own.
+    count = (steps[0].max() + 1.0) * (steps[1].max() + 1.0)
+    together = (together - (count - 1) / 2) / np.sqrt(max(count**2 - 1, 1.0) / 12)
     return _filled(np.hstack([together[:, None], sources[:, 2:]]), generator, sources.shape[1])
 
 
