@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from unbraid import registry
 from unbraid.errors import InvalidData, InvalidOption
@@ -196,3 +197,18 @@ def test_scores_that_fit_the_same_trees_have_them_fitted_once(path: Path, monkey
     together = evaluate(path, scores=TREES, samples=90)
     assert {name: score.value for name, score in together.items()} == alone
     assert len(counts) == once - 2, "digits have one factor; all latents and labels were learned from three times"
+
+
+def test_beside_other_processes_images_are_encoded_by_one_thread(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+    monkeypatch.setattr(
+        module, "encode", lambda *arguments: threads.append(torch.get_num_threads()) or np.zeros((1, 1))
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for alone in (True, False, True):
+            module._represent(Run(path).model, Run(path).world, alone=alone)(np.zeros((1, 1), np.int64))
+        assert threads == [2, 1, 2]
+    finally:
+        torch.set_num_threads(before)

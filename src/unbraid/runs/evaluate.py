@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
+import torch
 from safetensors import SafetensorError, safe_open
 
 from unbraid import registry
@@ -83,7 +84,7 @@ def evaluate(
         codes = _codes(found, model, world, indices) if repeat == 0 else encode(model, world, indices)
         arrays = Arrays(codes, world.factors(indices), world.space)
         tasks = [Task(name, of, seed + repeat) for name in names for of in _shown(bounds and repeat == 0)]
-        for task, result in run(tasks, arrays, _represent(model, world), jobs=jobs):
+        for task, result in run(tasks, arrays, _represent(model, world, alone=jobs == 1), jobs=jobs):
             if isinstance(result, Score):
                 results[task, repeat] = result
             elif task.of == "codes":  # what cannot be said of noise is no reason to say nothing
@@ -116,7 +117,7 @@ def _shown(bounds: bool) -> tuple[str, ...]:
     return ("codes", *BOUNDS) if bounds else ("codes",)
 
 
-def _represent(model: Model, world: World) -> Callable[[Integers], Floats]:
+def _represent(model: Model, world: World, *, alone: bool) -> Callable[[Integers], Floats]:
     """Codes of factor values; several scores ask for the same ones, which are encoded once."""
     known: dict[bytes, Floats] = {}
 
@@ -130,10 +131,22 @@ def _represent(model: Model, world: World) -> Callable[[Integers], Floats]:
                     f"it moves single factors and so asks for images of any combination, which this world does not "
                     f"have ({error}): measure on a world that has them all, with evaluate(run, world)"
                 ) from None
-            known[key] = encode(model, world, indices)
+            with nullcontext() if alone else _one_thread():
+                known[key] = encode(model, world, indices)
         return known[key].copy()
 
     return represent
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Where other processes keep all cores busy, a second thread is one more that waits, and busily."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _summary(name: str, results: dict[tuple[Task, int], Score], seed: int, repeats: int) -> Score:
