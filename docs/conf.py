@@ -24,7 +24,7 @@ autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
-myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_enable_extensions = ["dollarmath", "colon_fence", "substitution"]
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 
@@ -97,6 +97,14 @@ for room in ROOMS:
             page(f"unbraid.{room}", (__import__(f"unbraid.{room}", fromlist=["_"]).__doc__ or "").strip(), modules),
         )
 
-from _gallery import worlds  # noqa: E402  this folder is no package
+from _examples import found  # noqa: E402  this folder is no package
+from _gallery import worlds  # noqa: E402
+from _picture import draw, unblind  # noqa: E402
 
 write("gallery/worlds", worlds(HERE / "generated" / "gallery"))
+
+(HERE / "generated" / "scores").mkdir(exist_ok=True)
+draw(HERE / "scores.json", HERE / "generated" / "scores" / "scores.png")
+myst_substitutions = {"unblind": ", ".join(f"`{score}`" for score in unblind(HERE / "scores.json"))}
+proof = found("impossibility", HERE / "generated" / "impossibility", uses=("scores/dci.py", "scores/mig.py"))
+myst_substitutions |= {name: f"{number:.3g}" for name, number in proof.items()}

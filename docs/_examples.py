@@ -1,0 +1,34 @@
+"""What the examples find, for the pages that show it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import unbraid
+
+__all__ = ["found"]
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SOURCE = Path(unbraid.__file__).parent
+
+
+def found(name: str, folder: Path, *, uses: tuple[str, ...]) -> Mapping[str, float]:
+    """The numbers that an example returns; its picture is drawn into ``folder``.
+
+    It runs unless its own text and that of the parts of unbraid that it ``uses`` are those of the last time.
+    """
+    files = [EXAMPLES / f"{name}.py", EXAMPLES / "_shared.py", *(SOURCE / part for part in uses)]
+    digest = hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=8).hexdigest()
+    record = folder / f"{name}.json"
+    if record.exists() and (kept := json.loads(record.read_text("utf-8")))["digest"] == digest:
+        return dict(kept["found"])
+    sys.path.insert(0, str(EXAMPLES))
+    numbers = import_module(name).main(folder)
+    sys.path.remove(str(EXAMPLES))
+    record.write_text(json.dumps({"digest": digest, "found": numbers}), "utf-8")
+    return dict(numbers)
