@@ -32,7 +32,8 @@ def fitted_accuracy(predictor: str, codes: Floats, values: Integers, test: Float
         return float(np.mean(model.fit(codes, values).predict(test) == asked))
 
 
-@pytest.mark.parametrize(("predictor", "tolerance"), [("original", 1e-9), ("logistic", 1e-9), ("lightgbm", 0.01)])
+# scikit-learn's regression stops at a gradient of 1e-4; on some processors that decides a sample or two of 200.
+@pytest.mark.parametrize(("predictor", "tolerance"), [("original", 1e-9), ("logistic", 0.006), ("lightgbm", 0.01)])
 def test_accuracy_with_all_labels_is_that_of_the_predictor(predictor: Any, tolerance: float) -> None:
     codes, factors = representation()
     test = codes[400:], factors[400:]

@@ -38,8 +38,9 @@ class FSQ(QuantisedModel):
         network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
     >>> import torch
-    >>> FSQ((1, 32, 32), levels=3).represent(torch.rand(8, 1, 32, 32)).unique()
-    tensor([-1.,  0.,  1.], grad_fn=<Unique2Backward0>)
+    >>> seed = torch.manual_seed(0)
+    >>> FSQ((1, 32, 32), levels=3).represent(torch.rand(64, 1, 32, 32)).unique().tolist()
+    [-1.0, 0.0, 1.0]
     """
 
     citation = """@inproceedings{mentzer2024finite,

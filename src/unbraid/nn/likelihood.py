@@ -88,7 +88,7 @@ class LearnedGaussian(Likelihood):
     Attributes:
         drift: The parameter, a scalar that begins at 0; far above the bound v moves ten times as far.
 
-    >>> round(float(LearnedGaussian().log_variance.exp()), 4)
+    >>> round(LearnedGaussian().log_variance.exp().item(), 4)
     0.0833
     """
 

@@ -21,7 +21,7 @@ from unbraid.study.spec import Cell, Spec
 from unbraid.study.store import Store
 from unbraid.study.work import Outcome, record
 
-__all__ = ["Row", "ask", "index", "pivot", "rows", "to_csv", "to_parquet"]
+__all__ = ["Row", "ask", "columns", "index", "median", "pivot", "rows", "to_csv", "to_parquet"]
 
 BASE = ("key", "world", "model", "options", "steps", "seed", "state", "kind", "reason", "seconds", "host")
 
