@@ -15,7 +15,7 @@ from unbraid.plots._latents import as_pair, favourites
 from unbraid.plots._style import GREY, INK, MARGIN, PALETTE, WIDTH, Page, latent, plain
 from unbraid.types import FactorSpace, Floats, Integers
 
-__all__ = ["capacity"]
+__all__ = ["capacity", "onsets"]
 
 TOTAL, EACH, BETWEEN, LABELS = 110, 330, 30, 230
 PIN = 17
