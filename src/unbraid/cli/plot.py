@@ -11,8 +11,6 @@ from unbraid.cli import _flags
 
 __all__ = ["main", "plot"]
 
-PROG = "unbraid plot"
-
 
 def plot(run: Path, /, *, plots: tuple[str, ...] = (), **options: Mapping[str, Any]) -> None:
     """Draw a run, and keep the pictures in the run's figures folder.

@@ -57,9 +57,7 @@ def capacity(
     colour = {j: PALETTE[i % len(PALETTE)] for i, j in enumerate(on)}
 
     left, top, width = MARGIN + 70, Page.heading + 14, WIDTH - (MARGIN + 70) - LABELS
-    note = (
-        f"Pins: from when on a latent stays above {threshold:g} nats, in that order. KL of 64 images, always the same."
-    )
+    note = f"Pins: from when on a latent stays above {threshold:g} nats, in that order. The images are always the same."
     page = Page(WIDTH, top + TOTAL + BETWEEN + EACH + 62, "How latents are switched on", note)
     whole, each = page.axes(left, top, width, TOTAL), page.axes(left, top + TOTAL + BETWEEN, width, EACH)
     whole.set_label("total")
@@ -124,11 +122,8 @@ def _whole(
     high = float(_settled(total).max())
     if allowance is not None:
         axes.plot([row["step"] for row in history], allowance, color=PALETTE[1], linewidth=1.4, linestyle=(0, (4, 3)))
-        ends["C"], texts["C"], colours["C"] = (
-            float(allowance[-1]),
-            f"C(t)  {number(float(allowance[-1]))}",
-            PALETTE[1],
-        )
+        ends["C"], colours["C"] = float(allowance[-1]), PALETTE[1]
+        texts["C"] = f"C(t)  {number(ends['C'])}"
         high = max(high, float(np.max(allowance)))
     axes.set_ylim(0, 1.15 * high + 1e-3)
     over_steps(axes, "nats, all", last=False, ticks=3)
@@ -139,14 +134,14 @@ def _pins(axes: Axes, places: Sequence[tuple[float, str]], threshold: float, sca
     """A numbered pin for each place, left to right; those that would touch stand above each other."""
     low, high = axes.get_ylim()
     level: list[float] = []  # the x at which the last pin of each level stands, in pixels
-    for number_, (step, colour) in enumerate(places, 1):
+    for turn, (step, colour) in enumerate(places, 1):
         x = step * scale
         row = next((i for i, taken in enumerate(level) if x - taken >= PIN), len(level))
         level[row : row + 1] = [x]
         y = threshold + (high - low) * (PIN * (row + 1)) / EACH
         axes.plot([step, step], [threshold, y], color=colour, linewidth=0.9, zorder=3)
         axes.plot(step, y, "o", color=colour, markersize=11, zorder=4, clip_on=False)
-        axes.text(step, y, str(number_), color="white", size=7.5, weight="bold", ha="center", va="center", zorder=5)
+        axes.text(step, y, str(turn), color="white", size=7.5, weight="bold", ha="center", va="center", zorder=5)
 
 
 def _factor(told: tuple[int, float] | None, space: FactorSpace) -> str:
