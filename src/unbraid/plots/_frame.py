@@ -15,6 +15,8 @@ __all__ = ["frame"]
 
 TILE = 40
 """Pixels of an image: a film of a hundred frames should be of a megabyte or two."""
+LEVEL = 17
+"""From one level of brightness to the next; 255 is the fifteenth."""
 EDGE, LABELS, HEADING, BETWEEN = 14, 76, 40, 22
 
 
@@ -34,10 +36,10 @@ def frame(
         ``(height, width, 3)``, of the same size for every moment.
     """
     latents, columns = moved.shape[:2]
-    pairs = tile(np.concatenate([enlarge(images, TILE), enlarge(reconstructions, TILE)]), columns)
-    pixels = enlarge(moved.reshape(-1, *moved.shape[2:]), TILE).reshape(latents, columns, -1)
-    height = (pairs.shape[0] - GAP) // 2
-    pixels = pixels.reshape(latents, columns, height, -1, 3)
+    pairs = tile(np.concatenate([_small(images), _small(reconstructions)]), columns)
+    pixels = _small(moved.reshape(-1, *moved.shape[2:]))
+    pixels = pixels.reshape(latents, columns, *pixels.shape[1:])
+    height = pixels.shape[2]
     if nats is not None:
         pixels[nats < QUIET] = faded(pixels[nats < QUIET])
     rows = tile(pixels.reshape(-1, *pixels.shape[2:]), columns)
@@ -60,6 +62,11 @@ def frame(
         if nats is not None:
             _text(draw, EDGE + LABELS - 10, y, f"{nats[j]:.2f}", GREY if dead else PALETTE[0], "rm")
     return np.asarray(picture)
+
+
+def _small(images: Bytes) -> Bytes:
+    """Images at their size in a film, in sixteen levels: the noise that nobody sees takes most of a film's bytes."""
+    return (np.round(enlarge(images, TILE) / LEVEL) * LEVEL).astype(np.uint8)
 
 
 def _heading(draw: ImageDraw.ImageDraw, progress: tuple[int, int], left: int, right: int) -> None:

@@ -30,13 +30,11 @@ class Seat(NamedTuple):
         code: ``(D,)``.
         phrase: What it is, as in "the others stay at ...".
         pair: Where it is a chosen image's: the image, and what the model makes of it, ``(2, C, H, W)``.
-        number: Which image.
     """
 
     code: Floats
     phrase: str
     pair: Bytes | None = None
-    number: int = 0
 
     def show(self, page: Page) -> None:
         """Put the chosen image and its reconstruction in the top right corner of a page."""
@@ -44,7 +42,7 @@ class Seat(NamedTuple):
             return
         small = enlarge(self.pair, SMALL)
         step = max(small.shape[2] + GAP, 74)
-        for i, (pixels, text) in enumerate(zip(small, (f"image {self.number:,}", "made of it"), strict=True)):
+        for i, (pixels, text) in enumerate(zip(small, ("image", "made of it"), strict=True)):
             x = page.width - MARGIN - (2 - i) * step
             page.picture(x + (step - pixels.shape[1]) / 2, 14, pixels)
             page.text(x + step / 2, 14 + pixels.shape[0] + 11, text, size=8.5, color=GREY, ha="center")
@@ -64,7 +62,7 @@ def seat(codes: Floats, decode: Callable[[Floats], Bytes], look: Look | None, im
     if code.shape != (1, codes.shape[1]):
         raise InvalidData(f"look must give a code of {codes.shape[1]} latents for an image, but gave {code.shape}")
     pair = np.concatenate([original, decoded(decode, code)])
-    return Seat(code[0], f"the code of image {image:,}", pair, image)
+    return Seat(code[0], f"the code of image {image:,}", pair)
 
 
 def values(codes: Floats, over: Over, count: int) -> Floats:
