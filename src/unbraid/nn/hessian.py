@@ -8,6 +8,8 @@ References:
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import torch
 from torch import Tensor, nn
 
@@ -17,11 +19,15 @@ ROUNDING = 1e-6
 """Below this a mean square of second differences is what single precision has left over."""
 
 
+class _Enough(Exception):
+    """Everything that is looked for has been seen."""
+
+
 def hidden(network: nn.Module, z: Tensor) -> list[Tensor]:
     """What every layer of weights of a network is given, except the first: its hidden activations.
 
     Args:
-        network: Any, of linear layers and convolutions.
+        network: Any, of linear layers and convolutions, the one that acts last registered last.
         z: ``(B, D)``.
 
     Returns:
@@ -31,14 +37,17 @@ def hidden(network: nn.Module, z: Tensor) -> list[Tensor]:
     [(3, 5)]
     """
     seen: dict[int, Tensor] = {id(z): z}
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
 
     def look(layer: nn.Module, given: tuple[Tensor]) -> None:
         seen.setdefault(id(given[0]), given[0])
+        if layer is layers[-1]:
+            raise _Enough  # what the last layer makes of it, nobody asks for: of a decoder, the largest maps of all
 
-    layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     handles = [layer.register_forward_pre_hook(look) for layer in layers]
     try:
-        network(z)
+        with suppress(_Enough):
+            network(z)
     finally:
         for handle in handles:
             handle.remove()
