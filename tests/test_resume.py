@@ -19,7 +19,7 @@ from unbraid.fit.state import STEP
 
 MODEL, CHECKPOINT, HISTORY = "model.safetensors", "checkpoint.pt", "history.jsonl"
 OPTIONS = ["--steps", "160", "--latent-dim", "2", "--fit.batch-size", "4", "--fit.checkpoint-seconds", "0.2"]
-OPTIONS += ["--fit.film", "4"]
+OPTIONS += ["--fit.film", "4", "--fit.decay", "100"]
 PATIENCE = 120  # seconds until a busy machine is believed to hang
 
 

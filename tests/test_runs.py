@@ -123,6 +123,17 @@ def test_the_same_seed_gives_the_same_bytes_and_another_other_ones(finished, tmp
     assert Run(same).history == Run(finished).history != Run(other).history
 
 
+def test_a_decay_lowers_the_learning_rate_to_nothing_over_the_last_steps(tmp_path):
+    moved = []
+    for steps, decay in ((6, 0), (7, 0), (7, 1), (7, 2)):
+        # Rates at which the last step is taken: the full one, the full one, and half of it.
+        run = train("vae", "digits", out=tmp_path / f"{steps}-{decay}", **QUICK | {"steps": steps}, decay=decay)
+        moved.append(torch.cat([value.flatten() for value in run.model.state_dict().values()]).double())
+    full, one, half = ((after - moved[0]).norm().item() for after in moved[1:])
+    assert one == full
+    assert half == pytest.approx(full / 2, rel=0.01)
+
+
 @pytest.mark.parametrize("resumed", [False, True])
 def test_the_callers_random_numbers_are_left_alone(tmp_path, resumed):
     def numbers():
@@ -314,6 +325,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path):
         ({"learning_rate": 0.0}, "learning_rate must be"),
         ({"device": "toaster"}, "device 'toaster' cannot be used here"),
         ({"seed": -1}, "seed must be"),
+        ({"decay": 9, "steps": 8}, "decay must be at most as many steps as there are, 8, but is 9"),
     ],
 )
 def test_options_that_cannot_be_used_leave_no_folder(tmp_path, options, sentence):

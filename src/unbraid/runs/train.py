@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from torch.optim.lr_scheduler import LambdaLR
 
 import unbraid
 from unbraid import registry
 from unbraid.errors import InvalidOption, RunError, nearest, require_at_least
-from unbraid.fit import Checkpoint, History, Progress, StopOnNaN, resume
+from unbraid.fit import Checkpoint, History, Progress, Schedule, StopOnNaN, resume
 from unbraid.fit.callback import Callback
 from unbraid.fit.data import kept_randomness
 from unbraid.fit.runtime import PRECISIONS, Precision, find_device
@@ -39,8 +40,8 @@ __all__ = ["train"]
 
 RECORDS = 100
 """Rows of history that a run aims at."""
-BEFORE: dict[str, Any] = {"view": {"name": "images", "options": {}}, "fit": {"speed": "exact"}}
-"""What runs are that were written before there were other views and speeds, and do not say so."""
+BEFORE: dict[str, Any] = {"view": {"name": "images", "options": {}}, "fit": {"speed": "exact", "decay": 0}}
+"""What runs are that were written before there were other views, speeds and rates, and do not say so."""
 
 
 def train(
@@ -54,6 +55,7 @@ def train(
     budget: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
+    decay: int = 0,
     view: Mapping[str, Any] | None = None,
     device: str = "auto",
     speed: Speed = "exact",
@@ -80,6 +82,7 @@ def train(
         batch_size: Images in a batch, at least 1; 64 unless a preset says otherwise.
         learning_rate: Of Adam, above 0; 0.0005 unless a preset says otherwise. Weights decay (as in AdamW) only where
             the model asks for it.
+        decay: Steps at the end over which the learning rate falls linearly to 0; none by default, all of them at most.
         view: Options of the view in which the model sees the world (:mod:`unbraid.views`), as ``{"k": 1}`` for pairs.
         device: ``auto`` (CUDA, else MPS, else CPU), or a device by name.
         speed: ``exact`` computes as written, in float32; ``fast`` as this machine is known to be fastest, which rounds
@@ -103,7 +106,9 @@ def train(
     settings = settled(model, preset, budget, options, steps=steps, batch_size=batch_size, learning_rate=learning_rate)
     steps, batch_size, learning_rate = settings.steps, settings.batch_size, settings.learning_rate
     require_at_least(1, steps=steps, batch_size=batch_size)
-    require_at_least(0, seed=seed, checkpoint_seconds=checkpoint_seconds, film=film)
+    require_at_least(0, seed=seed, checkpoint_seconds=checkpoint_seconds, film=film, decay=decay)
+    if decay > steps:
+        raise InvalidOption(f"decay must be at most as many steps as there are, {steps}, but is {decay}")
     if not 0 < learning_rate < float("inf"):
         raise InvalidOption(f"learning_rate must be a finite number above 0, but is {learning_rate}")
     if speed not in SPEEDS:
@@ -129,6 +134,7 @@ def train(
             "fit": {
                 "batch_size": batch_size,
                 "learning_rate": learning_rate,
+                "decay": decay,
                 "device": device,
                 "speed": speed,
                 "precision": precision or ("float32" if speed == "exact" else None),
@@ -175,6 +181,8 @@ def _fit(
         about = {**config, "way": asdict(way), "measured": spent, **_circumstances(where), "created": _now()}
         folder.write_json(path / folder.RUN, about)
     trial = way.trial(model, fit["learning_rate"], where)
+    if fit["decay"]:
+        trial.callbacks.append(Schedule(LambdaLR, "step", lr_lambda=_lowered(steps, fit["decay"])))
     trial.callbacks += [StopOnNaN(gradients=False), *watching, History(path / folder.HISTORY)]
     trial.callbacks.append(Checkpoint(path / folder.CHECKPOINT, seconds=seconds))
     if progress:
@@ -190,6 +198,11 @@ def _fit(
     about = {**folder.read_json(path / folder.RUN), "finished": _now(), "seconds": round(time.monotonic() - began, 1)}
     folder.write_json(path / folder.RUN, about)
     folder.write_bytes(path / folder.MODEL, safetensors.torch.save(weights))
+
+
+def _lowered(steps: int, decay: int) -> Callable[[int], float]:
+    """What the learning rate is multiplied by once so many steps are done: 1, then linearly down to 0 at the end."""
+    return lambda done: min(1.0, (steps - done) / decay)
 
 
 def _check(path: Path, config: dict[str, Any]) -> None:
