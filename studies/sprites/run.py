@@ -1,8 +1,8 @@
 """Objectives on Sprites, three seeds each: how far do their latents come apart in a few minutes on one core?
 
-``python studies/sprites/run.py`` trains, measures and writes the table, two runs at a time with one thread each. What
-is done stays done: interrupted, the same command goes on where it was. Runs are kept in ``runs/sprites``, what was
-measured in ``results`` beside this file.
+``python studies/sprites/run.py`` trains, measures and writes the table, two runs at a time (or as many as ``JOBS`` in
+the environment says) with one thread each. What is done stays done: interrupted, the same command goes on where it
+was. Runs are kept in ``runs/sprites``, what was measured in ``results`` beside this file.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main(rows: list[str]) -> None:
     asked = [(row, seed) for seed in SEEDS for row in rows or ROWS if (row, seed) not in done]
     os.environ["OMP_NUM_THREADS"] = "1"  # two processes on two processors
     folder.make(RESULTS.parent)
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(int(os.environ.get("JOBS", "2")), mp_context=multiprocessing.get_context("spawn")) as pool:
         for future in as_completed([pool.submit(measure, row, seed) for row, seed in asked]):
             found = future.result()
             kept.append(found)
