@@ -45,7 +45,7 @@ def batch_for(model: Model, size: int = 8, fill: int | None = None) -> Any:
     pixels = np.random.default_rng(0).integers(0, 256, (12, *model.shape), dtype=np.uint8)
     if fill is not None:
         pixels[:] = fill
-    space = FactorSpace([Factor("row", 3), Factor("column", 4)])
+    space = FactorSpace([Factor("row", 3, "categorical"), Factor("column", 4)])
     world = LabelledWorld(pixels, space.factors(np.arange(12)), space)
     return view(model.view)(world, batch_size=size, seed=0).batch(0)
 
@@ -138,7 +138,7 @@ def test_thirty_steps_on_one_batch_lower_the_loss(name: str) -> None:
 
 def test_images_of_a_small_world_are_learned_by_heart(name: str) -> None:
     # Squares in 64 places; dense networks, narrow critics and short schedules, for the sake of time.
-    space = FactorSpace([Factor("row", 8), Factor("column", 8)])
+    space = FactorSpace([Factor("row", 8, "categorical"), Factor("column", 8)])
     pixels = np.zeros((64, 1, 32, 32), np.uint8)
     for image, (row, column) in zip(pixels, space.factors(np.arange(64)), strict=True):
         image[0, 3 * row : 3 * row + 8, 3 * column : 3 * column + 8] = 255

@@ -20,7 +20,7 @@ class Gaussian:
     r"""A batch of diagonal Gaussians :math:`\mathcal N(\mu, \operatorname{diag}(e^{v}))`.
 
     Args:
-        mean: :math:`\mu`, ``(B, D)``.
+        mean: :math:`\mu`, ``(B, D)``, or ``(B, G, D)`` in groups.
         log_variance: :math:`v`, ``(B, D)``; held within -30 .. 20.
 
     >>> float(Gaussian(torch.zeros(1, 2), torch.zeros(1, 2)).kl())
@@ -48,6 +48,14 @@ class Gaussian:
         """
         return 0.5 * (self.mean.square() + self.log_variance.exp() - self.log_variance - 1)
 
+    def divergences_from(self, other: Gaussian) -> Tensor:
+        r"""KL to another Gaussian of every coordinate, in the shape of the means, in nats.
+
+        .. math:: \mathrm{KL}(q_j \,\|\, p_j) = \tfrac12 \big((\mu_j - m_j)^2 e^{-w_j} + e^{v_j - w_j} - (v_j - w_j) - 1\big)
+        """
+        ratio = self.log_variance - other.log_variance
+        return 0.5 * ((self.mean - other.mean).square() * (-other.log_variance).exp() + ratio.exp() - ratio - 1)
+
     def kl(self) -> Tensor:
         """KL to the standard normal: summed over latents, mean over the batch, in nats."""
         return self.divergences().sum(dim=1).mean()
@@ -55,6 +63,17 @@ class Gaussian:
     def log_prob(self, z: Tensor) -> Tensor:
         """The log density of every coordinate, broadcast over ``z``, in nats."""
         return -0.5 * ((z - self.mean).square() * (-self.log_variance).exp() + self.log_variance + LOG_TWO_PI)
+
+    def split(self, width: int) -> tuple[Gaussian, Gaussian]:
+        """The first ``width`` coordinates, and the others."""
+        return (
+            Gaussian(self.mean[..., :width], self.log_variance[..., :width]),
+            Gaussian(self.mean[..., width:], self.log_variance[..., width:]),
+        )
+
+    def unflatten(self, size: int) -> Gaussian:
+        """The batch in groups of ``size``: ``(B, D)`` to ``(B / size, size, D)``."""
+        return Gaussian(self.mean.unflatten(0, (-1, size)), self.log_variance.unflatten(0, (-1, size)))
 
     def prior(self) -> Gaussian:
         """The standard normal of the same shape, on the same device."""
