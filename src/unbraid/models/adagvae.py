@@ -21,7 +21,7 @@ __all__ = ["AdaGVAE"]
 
 
 class AdaGVAE(PairedModel):
-    r"""A VAE of pairs that averages the posteriors of the latents two images share, and finds by itself which these are.
+    r"""A VAE of pairs that averages the posteriors of the latents two images share, and finds which these are.
 
     .. math:: \tilde\mu_i = \tfrac12(\mu_{1,i} + \mu_{2,i}), \quad
               \tilde\sigma^2_i = \tfrac12(\sigma^2_{1,i} + \sigma^2_{2,i})

@@ -22,7 +22,9 @@ __all__ = ["alike", "averaged", "blended", "multiplied", "told"]
 
 
 def averaged(q: Gaussian) -> Gaussian:
-    r"""The Gaussian of mean mean and mean variance: :math:`\mu = \frac1G \sum_n \mu_n`, :math:`e^v = \frac1G \sum_n e^{v_n}`.
+    r"""The Gaussian of mean mean and mean variance.
+
+    .. math:: \mu = \tfrac1G \sum_n \mu_n, \quad e^v = \tfrac1G \sum_n e^{v_n}
 
     Args:
         q: ``(B, G, D)``.
@@ -38,7 +40,9 @@ def averaged(q: Gaussian) -> Gaussian:
 
 
 def multiplied(q: Gaussian, *, harmonic: bool) -> Gaussian:
-    r"""The product of the densities, normalised: :math:`e^{-v} = \sum_n e^{-v_n}`, :math:`\mu = e^v \sum_n \mu_n e^{-v_n}`.
+    r"""The product of the densities, normalised.
+
+    .. math:: e^{-v} = \sum_n e^{-v_n}, \quad \mu = e^v \sum_n \mu_n e^{-v_n}
 
     The product takes the posteriors for independent evidence: of G equal ones it has a G-th of their variance. With
     ``harmonic`` the variance is G times that, the harmonic mean, and G equal posteriors give that posterior.
@@ -61,10 +65,10 @@ def multiplied(q: Gaussian, *, harmonic: bool) -> Gaussian:
 
 
 def alike(q: Gaussian, *, k: int = 0, symmetric: bool = False) -> Tensor:
-    r"""Which latents the two images of a pair share, judged by :math:`\delta_i = \mathrm{KL}(q_1(z_i) \,\|\, q_2(z_i))`.
+    r"""Which latents two images share, judged by :math:`\delta_i = \mathrm{KL}(q_1(z_i) \,\|\, q_2(z_i))`.
 
     Where k latents differ, all but the k of largest :math:`\delta_i` are shared. Where nobody knows how many do, those
-    below the middle between the least and the largest are: :math:`\delta_i < \frac12 (\min_j \delta_j + \max_j \delta_j)`.
+    are whose :math:`\delta_i` lies below the middle between the least and the largest of the pair.
 
     Args:
         q: ``(B, 2, D)``; no gradient passes to it.
@@ -106,7 +110,7 @@ def told(differ: Tensor, latents: int) -> Tensor:
     """
     if differ.shape[1] > latents:
         raise InvalidData(
-            f"pairs tell of {differ.shape[1]} factors, but the model has {latents} latents: it needs one for each factor"
+            f"pairs tell of {differ.shape[1]} factors, but the model has {latents} latents: it needs one a factor"
         )
     return torch.nn.functional.pad(differ, (0, latents - differ.shape[1]))
 

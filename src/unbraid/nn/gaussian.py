@@ -51,7 +51,8 @@ class Gaussian:
     def divergences_from(self, other: Gaussian) -> Tensor:
         r"""KL to another Gaussian of every coordinate, in the shape of the means, in nats.
 
-        .. math:: \mathrm{KL}(q_j \,\|\, p_j) = \tfrac12 \big((\mu_j - m_j)^2 e^{-w_j} + e^{v_j - w_j} - (v_j - w_j) - 1\big)
+        .. math:: \mathrm{KL}(q_j \,\|\, p_j)
+                  = \tfrac12 \big((\mu_j - m_j)^2 e^{-w_j} + e^{v_j - w_j} - (v_j - w_j) - 1\big)
         """
         ratio = self.log_variance - other.log_variance
         return 0.5 * ((self.mean - other.mean).square() * (-other.log_variance).exp() + ratio.exp() - ratio - 1)
