@@ -19,6 +19,7 @@ from unbraid.study.spec import parse
 from unbraid.study.work import CELLS
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_worker_niceness", "0")  # beside other tests Ray's usual 15 would starve it
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what Ray warns of is not ours to mend
     pytest.importorskip("ray")
