@@ -31,9 +31,9 @@ nb_execution_raise_on_error = True
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 SOURCE = Path(unbraid.__file__).parent
-CONTRACTS = ("model", "score", "world", "view")
+CONTRACTS = ("model", "score", "world", "view", "mixer")
 SHELVES = ("models", "scores", "worlds", "views", "mix", "plots")
-ROOMS = ("runs", "study", "files", "fit", "info", "groups", "nn")
+ROOMS = ("runs", "study", "files", "fit", "info", "groups", "masks", "nn")
 FOUNDATIONS = ("registry", "seed", "types", "errors")
 
 
@@ -84,7 +84,7 @@ def write(name: str, text: str) -> None:
 
 write(
     "contracts",
-    page("Contracts", "What a model, a score, a world and a view are.", [f"unbraid.{c}" for c in CONTRACTS]),
+    page("Contracts", "What a model, a score, a world, a view and a mixer are.", [f"unbraid.{c}" for c in CONTRACTS]),
 )
 write("foundations", page("Foundations", "Names, seeds, types and errors.", [f"unbraid.{f}" for f in FOUNDATIONS]))
 for shelf in filter(registry.names, SHELVES):

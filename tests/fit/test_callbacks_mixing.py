@@ -20,23 +20,27 @@ from unbraid.errors import InvalidData, InvalidOption, UnknownName
 from unbraid.fit import Tensors, Trial, hook
 from unbraid.fit.callback import Callback
 from unbraid.fit.callbacks.augment import Cutout, LabelSmoothing, RandomErase
-from unbraid.fit.callbacks.manifold import ManifoldMixUp
-from unbraid.fit.callbacks.mixing import Mixed, Mixing, cut_mix, mix_up, mixed_loss
+from unbraid.fit.callbacks.mixing import Mixed, Mixing, mixed_loss
 from unbraid.fit.state import LOSS, TRAINING, Y_PRED, Y_TRUE, State, X
+from unbraid.mix import Alternate, CutMix, FMix, ManifoldMixUp, MixUp, RandomChoice
 
 DIGITS = load_digits()
 PIXELS = torch.tensor(DIGITS.images / 16, dtype=torch.float32)[:320, None]
 LABELS = torch.tensor(DIGITS.target)[:320]
 DATA = Tensors(PIXELS, LABELS, batch_size=32)
-LOSS_OF_MIXED = mixed_loss(F.cross_entropy)
+LOSS_OF_MIXED = mixed_loss(nn.CrossEntropyLoss(reduction="none"))
 MAKERS: dict[str, Callable[[], list[Callback]]] = {
     "smoothing": lambda: [LabelSmoothing(10)],
     "cutout": lambda: [Cutout(4, holes=2)],
     "erase": lambda: [RandomErase(probability=0.7)],
-    "mixup": lambda: [Mixing(mix_up, probability=0.6)],
-    "cutmix": lambda: [Mixing(cut_mix)],
+    "function": lambda: [Mixing(MixUp(shared=True), probability=0.6)],
+    "mixup": lambda: [MixUp(probability=0.6)],
+    "cutmix": lambda: [CutMix()],
+    "fmix": lambda: [FMix(alpha=1)],
+    "choice": lambda: [RandomChoice([Alternate([FMix(alpha=0.5), MixUp()], batches=[1, 2]), CutMix(shared=True)])],
+    "soft": lambda: [FMix(classes=10)],
     "manifold": lambda: [ManifoldMixUp(["", "1", "3"])],
-    "all": lambda: [RandomErase(), Cutout(2), Mixing(cut_mix), LabelSmoothing(10, epsilon=0.2)],
+    "all": lambda: [RandomErase(), Cutout(2), CutMix(), LabelSmoothing(10, epsilon=0.2)],
     "manifold smoothed": lambda: [ManifoldMixUp(), LabelSmoothing(10)],
 }
 everything = pytest.mark.parametrize("name", MAKERS)
@@ -143,36 +147,6 @@ def test_an_optimiser_with_several_tries_sees_the_same_targets_in_each(name: str
     assert all(len(tries) == 3 and len(set(tries)) == 1 for tries in losses)
 
 
-@given(alpha=st.sampled_from([0.3, 1.0, 3.0]), seed=st.integers(0, 1000))
-def test_d20_the_weight_of_cutmix_is_the_share_that_is_kept(alpha: float, seed: int) -> None:
-    torch.manual_seed(seed)
-    x = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 2, 9, 13)
-    mixed, target = cut_mix((x, torch.arange(6)), alpha=alpha)
-    # Every image is flat, so each pixel says whose it is.
-    for row in range(6):
-        first, second = int(target.first[row]), int(target.second[row])
-        assert set(mixed[row].unique().long().tolist()) <= {first, second}
-        if first != second:
-            assert abs((mixed[row] == first).float().mean().item() - target.weight.item()) < 1e-6
-
-
-def test_d20_boxes_of_cutmix_are_clipped_often_enough_to_matter() -> None:
-    x, y = torch.zeros(2, 1, 32, 32), torch.arange(2)
-    kept = torch.stack([cut_mix((x, y))[1].weight for _ in range(2000)])
-    # Unclipped, the mean would be that of Beta(1, 1): one half.
-    assert float(kept.mean()) > 0.6
-
-
-def test_mixup_averages_samples_and_keeps_their_targets() -> None:
-    x, y = torch.randn(32, 3), torch.arange(32)
-    mixed, target = mix_up((x, y), alpha=0.5)
-    assert torch.allclose(mixed, target.weight * x + (1 - target.weight) * x[target.second], atol=1e-6)
-    assert torch.equal(target.first, y)
-    assert sorted(target.second.tolist()) == list(range(32))
-    drawn = torch.stack([mix_up((x, y), alpha=0.5)[1].weight for _ in range(3000)])
-    assert abs(float(drawn.var()) - 1 / 8) < 0.01, "the variance of Beta(a, a) is 1 / (4 (2 a + 1))"
-
-
 @given(seed=st.integers(0, 1000))
 def test_the_loss_of_mixed_targets_is_that_of_mixed_probabilities(seed: int) -> None:
     torch.manual_seed(seed)
@@ -190,7 +164,9 @@ def test_the_loss_of_mixed_targets_is_that_of_mixed_probabilities(seed: int) -> 
 
 def test_one_weight_a_sample_needs_one_loss_a_sample() -> None:
     with pytest.raises(InvalidOption, match='reduction="none"'):
-        LOSS_OF_MIXED(torch.zeros(3, 2), Mixed(torch.zeros(3).long(), torch.zeros(3).long(), torch.rand(3)))
+        mixed_loss(F.cross_entropy)(
+            torch.zeros(3, 2), Mixed(torch.zeros(3).long(), torch.zeros(3).long(), torch.rand(3))
+        )
 
 
 def test_the_plain_target_is_that_of_the_larger_part() -> None:
@@ -231,7 +207,7 @@ def test_a_batch_is_mixed_as_often_as_asked() -> None:
 
 def test_smoothing_before_or_after_mixing_gives_the_same_loss() -> None:
     losses = []
-    for callbacks in ([LabelSmoothing(10), Mixing(mix_up)], [Mixing(mix_up), LabelSmoothing(10)]):
+    for callbacks in ([LabelSmoothing(10), MixUp()], [MixUp(), LabelSmoothing(10)]):
         trial = classify(*callbacks, metrics=["acc"])
         losses.append(trial.fit(DATA, epochs=1)[0])
     assert losses[0]["loss"] == pytest.approx(losses[1]["loss"], rel=1e-5)
@@ -239,9 +215,9 @@ def test_smoothing_before_or_after_mixing_gives_the_same_loss() -> None:
 
 
 def test_two_mixings_of_one_batch_are_refused() -> None:
-    for second in (Mixing(cut_mix), ManifoldMixUp()):
+    for second in (CutMix(), ManifoldMixUp()):
         with pytest.raises(InvalidData, match=r"mixed already|targets that are tensors"):
-            classify(Mixing(mix_up), second).fit(DATA, epochs=1)
+            classify(MixUp(), second).fit(DATA, epochs=1)
 
 
 def test_manifold_mixup_mixes_after_the_drawn_layer() -> None:

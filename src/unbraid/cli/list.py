@@ -1,4 +1,4 @@
-"""List models, worlds, views, scores or plots, one line each."""
+"""List models, worlds, views, scores, mix or plots, one line each."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from unbraid.errors import UnknownName
 
 __all__ = ["main", "show"]
 
-SHELVES = ("models", "worlds", "views", "scores", "plots")
+SHELVES = ("models", "worlds", "views", "scores", "mix", "plots")
 
 
 def show(shelf: str, /) -> None:
     """List what is on a shelf, one line each.
 
     Args:
-        shelf: models, worlds, views, scores or plots.
+        shelf: models, worlds, views, scores, mix or plots.
     """
     if shelf not in SHELVES:
         raise UnknownName("shelf", shelf, SHELVES)

@@ -13,8 +13,7 @@ from unbraid.fit.callbacks.images import Film, Images
 from unbraid.fit.callbacks.init import LSUV, Init
 from unbraid.fit.callbacks.liveplot import LivePlot
 from unbraid.fit.callbacks.log import Log
-from unbraid.fit.callbacks.manifold import ManifoldMixUp
-from unbraid.fit.callbacks.mixing import Mixed, Mixing, cut_mix, mix_up, mixed_loss
+from unbraid.fit.callbacks.mixing import Mixed, Mixing, mixed_loss
 from unbraid.fit.callbacks.nan import NotFinite, StopOnNaN
 from unbraid.fit.callbacks.note import Note
 from unbraid.fit.callbacks.penalty import L1, L2, Penalty
@@ -114,7 +113,6 @@ __all__ = [
     "LivePlot",
     "Log",
     "MLflow",
-    "ManifoldMixUp",
     "Mean",
     "Metric",
     "Minimum",
@@ -154,7 +152,6 @@ __all__ = [
     "add_to_loss",
     "as_metric",
     "bind",
-    "cut_mix",
     "epoch_metric",
     "every",
     "hook",
@@ -162,7 +159,6 @@ __all__ = [
     "mean",
     "metric",
     "minimise",
-    "mix_up",
     "mixed_loss",
     "on_backward",
     "on_checkpoint",

@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.fit.callback import Callback
-from unbraid.fit.callbacks._targets import Targets
 from unbraid.fit.callbacks.mixing import Mixed
+from unbraid.fit.callbacks.targets import Targets
 from unbraid.fit.state import Y_TRUE, State, X
 
 __all__ = ["Cutout", "LabelSmoothing", "RandomErase", "boxes"]

@@ -1,11 +1,7 @@
-"""Samples mixed with one another: any function of a batch, the loss that goes with it, and manifold mixup.
+"""Samples mixed with one another: any function of a batch, and the loss that goes with it.
 
-Every choice comes from torch's global generator, which a checkpoint holds; nothing is written into the data itself.
-
-References:
-    H. Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018.
-    S. Yun et al., "CutMix: regularization strategy to train strong classifiers with localizable features", ICCV 2019.
-    V. Verma et al., "Manifold mixup: better representations by interpolating hidden states", ICML 2019.
+Every choice comes from torch's global generator, which a checkpoint holds; nothing is written into the data itself. The
+published ways of mixing stand on the shelf ``unbraid.mix``.
 """
 
 from __future__ import annotations
@@ -15,12 +11,13 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from unbraid.errors import InvalidData, InvalidOption, require_at_least
-from unbraid.fit.callbacks._targets import Targets
+from unbraid.errors import InvalidData, InvalidOption
+from unbraid.fit.callbacks.targets import Targets
 from unbraid.fit.state import Y_TRUE, State, X
 
-__all__ = ["Mixed", "Mixing", "beta", "cut_mix", "mix_up", "mixed_loss", "partners"]
+__all__ = ["Mixed", "Mixing", "mixed_loss", "spread"]
 
 
 class Mixed(NamedTuple):
@@ -29,7 +26,8 @@ class Mixed(NamedTuple):
     Args:
         first: The target of each sample.
         second: The target of the one it was mixed with.
-        weight: How much of the first is in the mixture, 0 .. 1: a scalar, or ``(N,)`` with one for each sample.
+        weight: How much of the first is in the mixture, 0 .. 1: a scalar, ``(N,)`` with one for each sample, or one for
+            each target of each sample, such as the pixels of a segmentation.
     """
 
     first: Any
@@ -40,8 +38,19 @@ class Mixed(NamedTuple):
         """The target of whichever has the larger part."""
         if not (isinstance(self.first, Tensor) and isinstance(self.second, Tensor)):
             return self.first
-        weight = self.weight.reshape(-1, *[1] * (self.first.ndim - 1)) if self.weight.ndim else self.weight
-        return torch.where(weight >= 0.5, self.first, self.second)
+        return torch.where(spread(self.weight, self.first) >= 0.5, self.first, self.second)
+
+    def probabilities(self, classes: int) -> Tensor:
+        """Both targets as one distribution over classes, ``(N, classes, ...)``; the targets are labels.
+
+        >>> Mixed(torch.tensor([0]), torch.tensor([2]), torch.tensor([0.75])).probabilities(3)
+        tensor([[0.7500, 0.0000, 0.2500]])
+        """
+        first, second = (
+            F.one_hot(target, classes).movedim(-1, 1).to(self.weight.dtype) for target in (self.first, self.second)
+        )
+        weight = self.weight[:, None] if self.weight.ndim > 1 else self.weight
+        return torch.lerp(second, first, spread(weight, first))
 
 
 class Mixing(Targets):
@@ -55,7 +64,7 @@ class Mixing(Targets):
             given. Its random choices come from torch's global generator.
         probability: That a batch is mixed, 0 .. 1.
 
-    >>> mixing = Mixing(mix_up)
+    >>> mixing = Mixing(lambda batch: (batch[0].flip(-1), batch[1]))
     """
 
     def __init__(self, function: Callable[[Any], Any], *, probability: float = 1.0) -> None:
@@ -67,13 +76,21 @@ class Mixing(Targets):
         """Mix the batch."""
         if self.probability < 1 and torch.rand(()).item() >= self.probability:
             return
+        self.mix(self.function, state)
+
+    def mix(self, function: Callable[[Any], Any], state: State) -> None:
+        """Put what a function makes of the batch in its place.
+
+        Raises:
+            InvalidData: When the batch is mixed already, or the function writes into it.
+        """
         x, y = state[X], state[Y_TRUE]
         if isinstance(y, Mixed):
             raise InvalidData("this batch is mixed already: keep one callback that mixes, or make one function of two")
         before = [part._version for part in (x, y) if isinstance(part, Tensor) and not part.is_inference()]
-        mixed = self.function(x if y is None else (x, y))
+        mixed = function(x if y is None else (x, y))
         if before != [part._version for part in (x, y) if isinstance(part, Tensor) and not part.is_inference()]:
-            name = getattr(self.function, "__name__", type(self.function).__name__)
+            name = getattr(function, "__name__", type(function).__name__)
             raise InvalidData(f"{name} wrote into the batch it was given, and so into the data: let it make a new one")
         if y is None:
             state[X] = mixed
@@ -104,49 +121,21 @@ def mixed_loss(criterion: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], 
         first, second = criterion(y_pred, y_true.first), criterion(y_pred, y_true.second)
         weight = y_true.weight.to(first.device)
         if weight.ndim:
-            if first.shape[:1] != weight.shape:
+            if first.shape[: weight.ndim] != weight.shape:
                 raise InvalidOption(
                     f"every sample has a weight of its own, {tuple(weight.shape)}, but the criterion gives losses of "
                     f'shape {tuple(first.shape)}: make it with reduction="none"'
                 )
-            weight = weight.reshape(-1, *[1] * (first.ndim - 1))
+            weight = spread(weight, first)
         return (weight * first + (1 - weight) * second).mean()
 
     return loss
 
 
-def partners(count: int, device: torch.device | None = None) -> Tensor:
-    """With whom each sample is mixed: a random order of ``0 .. count - 1``."""
-    return torch.randperm(count, device=device)
+def spread(weight: Tensor, x: Tensor) -> Tensor:
+    """A weight with as many dimensions as ``x``, whose first ones it has; a scalar stays one.
 
-
-def beta(alpha: float) -> Tensor:
-    """A weight from Beta(alpha, alpha), a scalar."""
-    require_at_least(0, alpha=alpha)
-    if alpha == 0:
-        return torch.ones(())
-    return torch.distributions.Beta(alpha, alpha).sample()
-
-
-def mix_up(batch: tuple[Tensor, Any], *, alpha: float = 1.0) -> tuple[Tensor, Mixed]:
-    """A batch in which each sample is averaged with another, by one weight from Beta(alpha, alpha)."""
-    x, y = batch
-    order, weight = partners(len(x), x.device), beta(alpha).to(x.device)
-    return weight * x + (1 - weight) * x[order], Mixed(y, y[order], weight)
-
-
-def cut_mix(batch: tuple[Tensor, Any], *, alpha: float = 1.0) -> tuple[Tensor, Mixed]:
-    """A batch of images in which a box of each is another one's; the weight is the share that is really kept."""
-    x, y = batch
-    order, weight = partners(len(x), x.device), beta(alpha)
-    height, width = x.shape[-2:]
-    tall, wide = ((1 - weight).sqrt() * torch.tensor([height, width])).round().long().tolist()
-    row, column = int(torch.randint(0, height, ())), int(torch.randint(0, width, ()))
-    inside = torch.zeros(height, width, dtype=torch.bool)
-    # Slices end at the border by themselves.
-    inside[max(row - tall // 2, 0) : row - tall // 2 + tall, max(column - wide // 2, 0) : column - wide // 2 + wide] = (
-        True
-    )
-    inside = inside.to(x.device)
-    kept = 1 - inside.float().mean()
-    return torch.where(inside, x[order], x), Mixed(y, y[order], kept)
+    >>> spread(torch.rand(4), torch.rand(4, 3, 8)).shape
+    torch.Size([4, 1, 1])
+    """
+    return weight.reshape(*weight.shape, *[1] * (x.ndim - weight.ndim)) if weight.ndim else weight

@@ -14,15 +14,18 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from unbraid.errors import InvalidData, InvalidOption, UnknownName, require_at_least
-from unbraid.fit.callbacks._targets import Targets
-from unbraid.fit.callbacks.mixing import Mixed, beta, partners
+from unbraid.fit.callbacks.mixing import Mixed
+from unbraid.fit.callbacks.targets import Targets
 from unbraid.fit.state import COUNT, MODEL, Y_TRUE, State
+from unbraid.mixer import beta
 
 __all__ = ["ManifoldMixUp"]
 
 
 class ManifoldMixUp(Targets):
-    """Mixes what a random layer gives, and the targets alike; the criterion must be a :func:`mixed_loss`.
+    """Manifold mixup: what a random layer gives is averaged, and the targets alike.
+
+    A callback alone, since it needs the model. The criterion must be a :func:`unbraid.fit.mixed_loss`.
 
     The layers get forward hooks while the trial fits, and lose them when it ends, however it ends. Evaluations are left
     alone, and so is a model that a callback puts into evaluation mode.
@@ -87,7 +90,9 @@ class ManifoldMixUp(Targets):
         if not isinstance(target, Tensor):
             raise InvalidData(f"ManifoldMixUp mixes targets that are tensors, but Y_TRUE is {type(target).__name__}")
         name = self._names[int(torch.randint(0, len(self._names), ()))]
-        weight, order = beta(self.alpha).to(target.device), partners(state[COUNT], target.device)
+        device = target.device
+        weight = beta(self.alpha, 1, device=device).reshape(())
+        order = torch.rand(state[COUNT], device=device).argsort()
         mixed = Mixed(target, target[order], weight)
         self.change(state, mixed, mixed.plain())
         self._draws[id(weight)] = (name, weight, order)

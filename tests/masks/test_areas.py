@@ -1,0 +1,75 @@
+"""Masks of a wanted area, and boxes."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unbraid.masks.areas import above, counts, softened, uniform
+from unbraid.masks.boxes import box, boxes, placed
+from unbraid.masks.fields import fields
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@given(seed=st.integers(0, 1000), pixels=st.integers(1, 60))
+def test_the_highest_values_are_chosen_as_many_as_asked(seed: int, pixels: int) -> None:
+    field = torch.rand(pixels + 1, pixels, generator=seeded(seed))
+    wanted = torch.arange(pixels + 1)
+    mask = above(field, wanted)
+    assert torch.equal(mask.sum(1), wanted)
+    kept, left = field.masked_fill(~mask, 2).amin(1), field.masked_fill(mask, -1).amax(1)
+    assert bool((kept > left).all())
+
+
+def test_counts_are_right_to_one_pixel_and_in_the_mean() -> None:
+    share = torch.rand(20_000, generator=seeded())
+    found = counts(share, 7, generator=seeded(1))
+    assert float((found - share * 7).abs().max()) <= 1
+    assert abs(float((found - share * 7).mean())) < 0.01
+
+
+def test_areas_of_a_random_pixel_are_uniform() -> None:
+    field = fields(40_000, (4, 4), generator=seeded())
+    areas = uniform(field.flatten(1), generator=seeded(1)).sum(1)
+    frequency = torch.bincount(areas, minlength=17) / len(areas)
+    assert float(frequency[0]) == 0
+    assert float((frequency[1:] - 1 / 16).abs().max()) < 0.006
+
+
+def test_soft_masks_keep_their_mean_and_their_order() -> None:
+    field = fields(200, (16, 16), generator=seeded()).flatten(1)
+    share = torch.linspace(0, 1, 200)
+    mask = softened(field, share, 0.2)
+    assert float((mask.mean(1) - share).abs().max()) < 1 / 256
+    order = field.argsort(1)
+    assert bool((mask.gather(1, order).diff(dim=1) >= 0).all())
+    between = ((mask > 0) & (mask < 1)).float().mean(1)
+    assert abs(float(between[100]) - 0.4) < 0.01
+
+
+def test_boxes_reach_from_their_start_to_before_their_stop() -> None:
+    mask = boxes(torch.tensor([[1, 0, 2]]), torch.tensor([[3, 1, 9]]), (4, 2, 5))
+    assert sorted(map(tuple, mask[0].nonzero().tolist())) == [(a, 0, c) for a in (1, 2) for c in (2, 3, 4)]
+
+
+def test_a_box_has_the_images_proportions_and_its_area_where_no_border_cuts() -> None:
+    share = torch.full((3000,), 0.25)
+    mask = box(share, (16, 32), generator=seeded())
+    areas = mask.flatten(1).sum(1)
+    assert int(areas.max()) == 8 * 16
+    assert int(mask.any(2).sum(1).max()) == 8
+    assert int(mask.any(1).sum(1).max()) == 16
+    # A side of half the image is cut in half of the places, by a quarter of it in the mean.
+    assert abs(float(areas.float().mean()) / (8 * 16) - (7 / 8) ** 2) < 0.03
+
+
+def test_placed_boxes_lie_inside_anywhere() -> None:
+    start, stop = placed(torch.full((2000,), 0.5), (6, 1, 9), generator=seeded())
+    sides = stop - start
+    assert sides[0].tolist() == [3, 1, 4]
+    assert int(start.min()) == 0
+    assert (start.amax(0) + sides[0]).tolist() == [6, 1, 9]
