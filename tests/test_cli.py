@@ -206,6 +206,12 @@ def test_training_leaves_a_run_and_says_what_comes_next(cli: Unbraid, tmp_path: 
     assert (config["seed"], config["steps"]) == (4, 3)
 
 
+def test_training_may_stop_on_the_way(cli: Unbraid) -> None:
+    printed = cli(f"{TRAIN} --until 1 --out a")
+    assert "a has come to step 1 of 3: vae on digits." in printed
+    assert "a is finished" in cli(f"{TRAIN} --out a")
+
+
 def test_a_finished_run_is_not_overwritten(cli: Unbraid, finished: Path) -> None:
     refused(cli, f"{TRAIN} --out {finished}", "holds a finished run", "choose another folder")
 

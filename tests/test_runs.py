@@ -169,6 +169,18 @@ def test_an_unfinished_run_is_finished(finished, tmp_path, seconds):
     assert Run(path).history == Run(finished).history
 
 
+def test_a_run_may_stop_on_the_way_be_looked_at_and_go_on(finished, tmp_path):
+    run = train("vae", "digits", out=tmp_path / "a", until=1, **QUICK)
+    assert not run.finished
+    with pytest.raises(RunError, match=r"checkpoint\.pt is damaged or of another model"):
+        Run(unfinished(tmp_path / "b", checkpoint_seconds=1000)).unfinished()
+    halfway = weights(run.unfinished())
+    assert halfway.keys() == weights(Run(finished).model).keys()
+    assert any(not torch.equal(halfway[name], value) for name, value in weights(Run(finished).model).items())
+    assert train("vae", "digits", out=run.path, until=100, **QUICK).finished, "its last step comes before"
+    assert bytes_of(run.path) == bytes_of(finished)
+
+
 def test_damaged_checkpoints_are_told_and_do_no_harm(finished, tmp_path, capsys):
     path = unfinished(tmp_path / "a", checkpoint_seconds=0)
     checkpoint = path / folder.CHECKPOINT

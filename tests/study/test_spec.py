@@ -72,6 +72,12 @@ def test_a_cells_key_hangs_on_all_it_says_and_on_nothing_else() -> None:
         ("dense", "dens", r"line 6: betavae: network must be one of .*dense.*, but is 'dens'"),
         ("[mig, sap]", "[mig, sapp]", r"line 10: unknown score 'sapp': did you mean sap\?"),
         ("steps: 10", "steps: 0", r"line 8: steps must be a whole number of at least 1, but is 0"),
+        ("learning_rate: 1e-3", "learning_rate: -1", r"line 9: fit: learning_rate must be a finite number above 0"),
+        ("learning_rate: 1e-3", "batch_size: [4, 0]", r"line 9: fit: batch_size must be a finite number of at least 1"),
+        ("fit: {", "view: {k: 1}\nfit: {", r"line 9: unknown option of the view in which vae sees \(images\) 'k'"),
+        ("[mig, sap]", "[mig, udr]", r"line 10: udr compares several runs"),
+        ("name: small", "name: ../small", r"line 2: name is also that of a folder"),
+        ("[digits]", "[{smaller: {side: {a: 1}}}]", r"line 3: smaller: "),
         ("steps: 10", "step: 10", r"line 8: unknown field 'step': did you mean steps\?"),
         ("[0, 7]", "0", r"line 7: seeds must be a whole number of at least 1, but is 0"),
         ("[0, 7]", "[0, x]", r"line 7: seeds must be whole numbers of at least 0"),
@@ -116,3 +122,58 @@ def test_numbers_with_an_exponent_are_numbers_and_text_in_quotes_is_text() -> No
 def test_a_deep_nest_is_a_sentence() -> None:
     with pytest.raises(InvalidData, match="more than 20 lists within lists"):
         parse("[" * 5000 + "]" * 5000)
+
+
+SEARCH = """
+worlds: [digits]
+models:
+  - vae
+  - betavae:
+      beta: {low: 1, high: 100, log: true}
+      network: [dense, conv]
+seeds: 2
+steps: 10
+scores: [mig, dci]
+search: {score: mig, trials: 7}
+"""
+
+
+def test_a_range_is_searched_once_for_every_value_of_a_list_and_the_rest_is_a_grid() -> None:
+    spec = parse(SEARCH)
+    assert [str(cell.model) for cell in spec.cells] == ["vae", "vae"]
+    assert [one.cell.options["network"] for one in spec.searches] == ["dense", "conv"]
+    assert str(spec.searches[0].ranges["beta"]) == "1..100 (log)"
+    assert spec.searches[0].seeds == (0, 1)
+    assert spec.total == 2 + 2 * 7 * 2
+    assert not spec.searches[0].goal.lower
+    assert parse(SEARCH.replace("score: mig", "score: loss")).searches[0].goal.lower
+    assert not parse(SEARCH.replace("score: mig", "score: elbo")).searches[0].goal.lower
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("search: {score: mig, trials: 7}", "", r"beta=1..100 \(log\) is to be searched: add search: \{score: mig"),
+        ("beta: {low: 1, high: 100, log: true}", "beta: 4", r"line 11: there is nothing to search: give an option a"),
+        ("high: 100", "hihg: 100", r"line 6: unknown field of a range 'hihg': did you mean high\?"),
+        ("low: 1,", "low: 200,", r"line 6: a range of beta is numbers, .* with low below high"),
+        ("low: 1,", "low: one,", r"line 6: a range of beta is numbers"),
+        ("low: 1,", "low: 0,", r"line 6: log of a range is true or false, and true only where low is above 0"),
+        ("low: 1, high: 100, log: true", "low: -4, high: 1", r"line 6: betavae: beta must be a finite number of at"),
+        ("beta: {low: 1, high: 100, log: true}", "latent_dim: {low: 1.5, high: 4}", r"line 6: .* is whole numbers"),
+        ("score: mig", "score: migg", r"line 11: search cannot go by 'migg', .*: did you mean mig\?"),
+        ("score: mig", "score: sap", r"line 11: search cannot go by 'sap', which is not measured: it must be one of"),
+        ("trials: 7", "trial: 7", r"line 11: unknown field of search 'trial': did you mean trials\?"),
+        ("trials: 7", "trials: 0", r"line 11: trials must be a whole number of at least 1, but is 0"),
+        ("trials: 7", "sampler: best", r"line 11: sampler must be one of tpe, random, but is 'best'"),
+        (
+            "[digits]",
+            "[{smaller: {of: digits, side: {low: 4, high: 8}}}]",
+            r"line 2: side cannot be searched, only options of models",
+        ),
+    ],
+)
+def test_a_search_that_cannot_be_is_pointed_at(before: str, after: str, message: str) -> None:
+    assert before in SEARCH
+    with pytest.raises(InvalidData, match=message):
+        parse(SEARCH.replace(before, after), "a.yaml")

@@ -34,18 +34,24 @@ def plan(file: Path, /, *, measure: bool = True) -> None:
 
     spec = _load(file)
     kinds = Counter((cell.world, cell.model, cell.varied, cell.steps) for cell in spec.cells)
+    for one in spec.searches:
+        ranges = " ".join(f"{name}={value}" for name, value in one.ranges.items() if name.startswith("fit."))
+        kinds[one.cell.world, one.cell.model, f"{one.cell.varied} {ranges}".strip(), one.cell.steps] += one.size
     Console().print(_grid("world", "model", "options", "steps", "runs", rows=[(*k, n) for k, n in kinds.items()]))
-    print(f"{spec.name}: {len(spec.cells):,} runs; scores: {' '.join(spec.scores)} on {spec.samples:,} images")
+    print(f"{spec.name}: {sum(kinds.values()):,} runs; scores: {' '.join(spec.scores)} on {spec.samples:,} images")
+    for one in spec.searches[:1]:
+        print(f"searched by {one.goal}, {len(one.seeds)} seeds each")
     if not measure:
         return
     from unbraid.fit.callbacks.progress import duration
     from unbraid.study.plan import estimate
 
     found = estimate(spec, lambda text: print(f"timing {text}", file=sys.stderr))
+    most = "at most " if spec.searches else "about "
     work = sum(one.count * (one.training + one.scoring) for one in found)
     cores = os.cpu_count() or 1
-    print(f"about {duration(work)} of work on one core, {duration(work / cores)} on the {cores} of this machine")
-    print(f"about {sum(one.count * one.size for one in found) / 1e6:,.0f} MB on the disk")
+    print(f"{most}{duration(work)} of work on one core, {duration(work / cores)} on the {cores} of this machine")
+    print(f"{most}{sum(one.count * one.size for one in found) / 1e6:,.0f} MB on the disk")
 
 
 def run(
@@ -74,7 +80,8 @@ def run(
     if again:
         print(f"{forget(spec, root)} cells that failed are computed anew")
     progress = drive(spec, root, _engine(on, jobs, address), notice=_shown(jobs))
-    print(f"{root}: {progress.done} of {progress.total} cells are done, {progress.failed} failed")
+    stopped = f", {progress.stopped} were stopped by their search" if progress.stopped else ""
+    print(f"{root}: {progress.done} of {progress.total} cells are done, {progress.failed} failed{stopped}")
     print(f"next: unbraid study status {file}   unbraid study report {file}")
 
 
@@ -87,9 +94,11 @@ def status(file: Path, /, *, out: str | None = None) -> None:
     """
     from unbraid.fit.callbacks.progress import duration
 
-    found = _rows(file, out)
+    spec, found = _load(file), _rows(file, out)
     states = Counter(row.state for row in found)
-    print(f"{_root(file, out)}: " + ", ".join(f"{states[state]} {state}" for state in ("done", "failed", "open")))
+    states["open"] += spec.total - len(found)  # those of a search that is not so far
+    shown = ("done", "failed", *(["stopped"] if states["stopped"] else []), "open")
+    print(f"{_root(file, out)}: " + ", ".join(f"{states[state]} {state}" for state in shown))
     for row in found:
         if row.state == "failed" and row.outcome:
             print(f"failed ({row.outcome.kind}): {row.cell} [{row.cell.key}]: {row.outcome.reason}")
@@ -240,15 +249,13 @@ def _shown(jobs: int | None) -> Any:
             print(f"lost, and tried again: {line}", file=sys.stderr)
         told = len(progress.lost)
         if cell is None:
-            ready = (
-                f", {progress.done + progress.failed} of them ended before" if progress.done + progress.failed else ""
-            )
+            ready = f", {progress.settled} of them ended before" if progress.settled else ""
             print(f"{progress.total} cells{ready}", file=sys.stderr, flush=True)
         elif outcome is not None:
             left = progress.remaining(workers)
             rest = f", {duration(left)} left" if left else ""
             what = outcome.state if outcome.state == "done" else f"failed ({outcome.kind}: {outcome.reason})"
-            count = f"[{progress.done + progress.failed}/{progress.total}{rest}]"
+            count = f"[{progress.settled}/{progress.total}{rest}]"
             print(f"{count} {cell}: {what} in {outcome.seconds:.0f} s", file=sys.stderr, flush=True)
 
     return notice

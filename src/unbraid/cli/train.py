@@ -10,7 +10,7 @@ from unbraid.errors import InvalidOption
 
 __all__ = ["main"]
 
-TOP = ("steps", "seed", "out", "preset", "budget")
+TOP = ("steps", "seed", "out", "preset", "budget", "until")
 PROG = "unbraid train"
 
 
@@ -57,6 +57,10 @@ def main(arguments: list[str]) -> None:
         view=_values(given, "view", seen),
         **_values(given, "fit", fit),
     )
+    if not run.finished:
+        print(f"{run.path} has come to step {given.until:,} of {run.config['steps']:,}: {run.name}.")
+        print("next: the same command with a later --until, or without, goes on from there")
+        return
     print(f"{run.path} is finished: {run.name}, {run.config['steps']:,} steps.")
     print(f"next: unbraid evaluate {run.path}   unbraid plot {run.path}")
 

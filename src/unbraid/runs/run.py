@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import torch
 from safetensors import SafetensorError
 
 from unbraid import registry
-from unbraid.errors import InvalidOption, RunError, UnbraidError
+from unbraid.errors import InvalidData, InvalidOption, RunError, UnbraidError
+from unbraid.fit.callbacks.checkpoint import read as read_checkpoint
 from unbraid.fit.callbacks.history import read as read_history
 from unbraid.model import Model
 from unbraid.runs import folder
@@ -77,17 +79,28 @@ class Run:
         """
         if not self.finished:
             raise RunError(f"{self.path} is not finished: the command that began it, given again, continues it")
+        return self._filled(folder.MODEL, safetensors.torch.load_file)
+
+    def unfinished(self) -> Model:
+        """The model as the newest checkpoint has it, on the CPU, ready to encode and decode.
+
+        Raises:
+            RunError: When there is no checkpoint, or it is damaged or of another model.
+        """
+        return self._filled(folder.CHECKPOINT, lambda path: read_checkpoint(path)["model"])
+
+    def _filled(self, name: str, weights: Callable[[Path], dict[str, Any]]) -> Model:
         model = self._model
         if model is None:
             # The weights drawn here are replaced at once: nobody's random numbers are used up for them.
             with torch.random.fork_rng(devices=[]):
                 model = _make("models", self.config["model"], self.path)(tuple(self.config["shape"]))
         try:
-            model.load_state_dict(safetensors.torch.load_file(self.path / folder.MODEL))
-        except (SafetensorError, RuntimeError, OSError) as error:
+            model.load_state_dict(weights(self.path / name))
+        except (SafetensorError, RuntimeError, OSError, InvalidData) as error:
             reason = str(error).partition("\n")[0]
             raise RunError(
-                f"{self.path / folder.MODEL} is damaged or of another model ({reason}): restore it, or train again"
+                f"{self.path / name} is damaged or of another model ({reason}): restore it, or train again"
             ) from None
         return model.cpu().eval()
 

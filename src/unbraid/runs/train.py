@@ -24,6 +24,7 @@ from unbraid.fit import Checkpoint, History, Progress, Schedule, StopOnNaN, resu
 from unbraid.fit.callback import Callback
 from unbraid.fit.data import kept_randomness
 from unbraid.fit.runtime import PRECISIONS, Precision, find_device
+from unbraid.fit.state import STEP
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.encode import check_shape
@@ -36,7 +37,7 @@ from unbraid.view import View
 from unbraid.view import view as viewed
 from unbraid.world import World
 
-__all__ = ["train"]
+__all__ = ["check", "train"]
 
 RECORDS = 100
 """Rows of history that a run aims at."""
@@ -53,6 +54,7 @@ def train(
     out: str | Path | None = None,
     preset: str | None = None,
     budget: int | None = None,
+    until: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
     decay: int = 0,
@@ -79,6 +81,7 @@ def train(
         preset: The settings of a paper, by a name that the model knows; what else is given counts more.
         budget: Steps to do in place of those that the settings are meant for, at least 1; options of the model that
             count steps are scaled in proportion.
+        until: The step to stop at for now, at least 1; the same call with a later one, or without, goes on from there.
         batch_size: Images in a batch, at least 1; 64 unless a preset says otherwise.
         learning_rate: Of Adam, above 0; 0.0005 unless a preset says otherwise. Weights decay (as in AdamW) only where
             the model asks for it.
@@ -95,7 +98,7 @@ def train(
         **options: The model's own options, when it is given by name.
 
     Returns:
-        The finished run.
+        The run, finished unless it was to stop before its last step.
 
     Raises:
         UnknownName: When there is no such model, world or option.
@@ -105,16 +108,14 @@ def train(
     """
     settings = settled(model, preset, budget, options, steps=steps, batch_size=batch_size, learning_rate=learning_rate)
     steps, batch_size, learning_rate = settings.steps, settings.batch_size, settings.learning_rate
-    require_at_least(1, steps=steps, batch_size=batch_size)
-    require_at_least(0, seed=seed, checkpoint_seconds=checkpoint_seconds, film=film, decay=decay)
+    require_at_least(1, steps=steps, until=1 if until is None else until)
+    require_at_least(0, seed=seed)
+    check(
+        batch_size=batch_size, learning_rate=learning_rate, decay=decay, device=device, speed=speed,
+        precision=precision, checkpoint_seconds=checkpoint_seconds, film=film,
+    )  # fmt: skip
     if decay > steps:
         raise InvalidOption(f"decay must be at most as many steps as there are, {steps}, but is {decay}")
-    if not 0 < learning_rate < float("inf"):
-        raise InvalidOption(f"learning_rate must be a finite number above 0, but is {learning_rate}")
-    if speed not in SPEEDS:
-        raise InvalidOption(f"speed must be one of {', '.join(SPEEDS)}, but is {speed!r}")
-    if precision not in (None, *PRECISIONS):
-        raise InvalidOption(f"precision must be one of {', '.join(PRECISIONS)}, but is {precision!r}")
     where = find_device(device)
     if isinstance(world, str):
         world = _world(world)
@@ -154,8 +155,35 @@ def train(
             watching: list[Callback] = [nats(model, world, seed=seed)]
             if film:
                 watching.append(Filming(model, world, path / folder.FIGURES / "film.gif", frames=film, seed=seed))
-            _fit(path, config, model, stream, where, checkpoint_seconds, progress, watching)
+            _fit(path, config, model, stream, where, checkpoint_seconds, progress, watching, until or steps)
     return Run(path, model=model if registry.name_of("models", model) is None else None, world=world)
+
+
+def check(
+    *,
+    batch_size: int = 64,
+    learning_rate: float = 5e-4,
+    decay: int = 0,
+    device: str = "auto",
+    speed: str = "exact",
+    precision: str | None = None,
+    checkpoint_seconds: float = 30.0,
+    film: int = 0,
+) -> None:
+    """See whether options of training can be; arguments as for :func:`train`.
+
+    Raises:
+        InvalidOption: When one is out of range.
+    """
+    require_at_least(1, batch_size=batch_size)
+    require_at_least(0, checkpoint_seconds=checkpoint_seconds, film=film, decay=decay)
+    if not 0 < learning_rate < float("inf"):
+        raise InvalidOption(f"learning_rate must be a finite number above 0, but is {learning_rate}")
+    if speed not in SPEEDS:
+        raise InvalidOption(f"speed must be one of {', '.join(SPEEDS)}, but is {speed!r}")
+    if precision not in (None, *PRECISIONS):
+        raise InvalidOption(f"precision must be one of {', '.join(PRECISIONS)}, but is {precision!r}")
+    find_device(device)
 
 
 def _fit(
@@ -167,6 +195,7 @@ def _fit(
     seconds: float,
     progress: bool,
     watching: list[Callback],
+    until: int,
 ) -> None:
     began = time.monotonic()
     fit, steps, seed = config["fit"], config["steps"], config["seed"]
@@ -184,7 +213,8 @@ def _fit(
     if fit["decay"]:
         trial.callbacks.append(Schedule(LambdaLR, "step", lr_lambda=_lowered(steps, fit["decay"])))
     trial.callbacks += [StopOnNaN(gradients=False), *watching, History(path / folder.HISTORY)]
-    trial.callbacks.append(Checkpoint(path / folder.CHECKPOINT, seconds=seconds))
+    checkpoint = Checkpoint(path / folder.CHECKPOINT, seconds=seconds)
+    trial.callbacks.append(checkpoint)
     if progress:
         trial.callbacks.append(Progress(f"{config['model']['name']} on {config['world']['name']}"))
     torch.manual_seed(derive(seed, "noise"))
@@ -192,7 +222,10 @@ def _fit(
         warning = resume(trial, path / folder.CHECKPOINT)
         if warning:
             print(f"unbraid: {warning}", file=sys.stderr)
-    trial.fit(stream, steps=steps, record_every=max(1, steps // RECORDS))
+    trial.fit(stream, steps=min(until, steps), record_every=max(1, steps // RECORDS))
+    if trial.state[STEP] < steps:
+        checkpoint.on_checkpoint(trial.state)
+        return
     # Contiguous copies on the CPU: the file is the same whatever device or layout the model was trained in.
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     about = {**folder.read_json(path / folder.RUN), "finished": _now(), "seconds": round(time.monotonic() - began, 1)}

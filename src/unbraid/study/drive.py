@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from unbraid.errors import RunError
 from unbraid.runs import folder
+from unbraid.study.agenda import Agenda
 from unbraid.study.engine import Engine, Lost
+from unbraid.study.results import rows
+from unbraid.study.search import Visit
 from unbraid.study.spec import Cell, Spec
 from unbraid.study.store import Store
-from unbraid.study.work import CELLS, Outcome, Task, lost, measured, record
+from unbraid.study.work import Outcome, Task, discard, lost
 
 __all__ = ["Progress", "drive", "forget"]
 
@@ -33,6 +37,7 @@ class Progress:
         total: Cells there are.
         done: Cells that are finished.
         failed: Cells that are not, and will not be.
+        stopped: Cells that a search does not bring to their end.
         running: Cells that are being computed, here or elsewhere.
         lost: What happened to workers, a line each.
         spent: Seconds of work on cells that ended since this began.
@@ -42,6 +47,7 @@ class Progress:
     total: int
     done: int = 0
     failed: int = 0
+    stopped: int = 0
     running: int = 0
     lost: list[str] = field(default_factory=list)
     spent: float = 0.0
@@ -49,13 +55,23 @@ class Progress:
 
     def remaining(self, workers: int) -> float | None:
         """Seconds still to go by what cells have taken so far, or None before the first has ended."""
-        left = self.total - self.done - self.failed
+        left = self.total - self.settled
         return self.spent / self.ended * left / max(1, workers) if self.ended else None
+
+    @property
+    def settled(self) -> int:
+        """Cells on which nothing more is to be done."""
+        return self.done + self.failed + self.stopped
+
+    def count(self, agenda: Agenda) -> None:
+        """Take over how many cells are done, failed and stopped."""
+        states = Counter(outcome.state for _, outcome in agenda.outcomes() if outcome is not None)
+        self.done, self.failed, self.stopped = states["done"], states["failed"], states["stopped"]
 
 
 @dataclass
 class _Wait:
-    cell: Cell
+    visit: Visit
     due: float = 0.0
     attempts: int = 0
 
@@ -88,27 +104,24 @@ def drive(
     """
     store = Store(root)
     _claim(spec, store)
-    progress = Progress(len(spec.cells))
+    agenda = Agenda(spec, store)
+    waiting = [_Wait(visit) for visit in agenda.follow()]
+    progress = Progress(spec.total)
+    progress.count(agenda)
+    before = progress.settled
+    busy: dict[tuple[str, int | None], _Wait] = {}
     say = notice or (lambda progress, cell, outcome: None)
-    waiting: list[_Wait] = []
-    for cell in spec.cells:
-        known = record(store, cell)
-        if known is not None and (known.state == "failed" or measured(known, spec.scores)):
-            _count(progress, known)
-        else:
-            waiting.append(_Wait(cell))
-    busy: dict[str, _Wait] = {}
     say(progress, None, None)
     try:
         while waiting or busy:
             now = time.monotonic()
             for one in [one for one in waiting if one.due <= now][: engine.free()]:
                 waiting.remove(one)
-                busy[one.cell.key] = one
-                engine.submit(Task(str(root), one.cell, spec.scores, spec.samples))
+                busy[one.visit.key] = one
+                engine.submit(_task(str(root), spec, agenda, one.visit))
             progress.running = len(busy)
             for task, outcome in engine.wait(0.5):
-                one = busy.pop(task.cell.key)
+                one = busy.pop((task.cell.key, task.until))
                 if isinstance(outcome, Lost):
                     one.attempts += 1
                     progress.lost.append(f"{task.cell}: {outcome.reason}")
@@ -122,9 +135,11 @@ def drive(
                     one.due = time.monotonic() + HELD
                     waiting.append(one)
                     continue
-                progress.spent += outcome.seconds
-                progress.ended += 1
-                _count(progress, outcome)
+                agenda.learn(one.visit, outcome)
+                waiting += [_Wait(visit) for visit in agenda.follow()]
+                progress.count(agenda)
+                progress.spent += outcome.seconds - task.spent
+                progress.ended = progress.settled - before
                 progress.running = len(busy)
                 say(progress, task.cell, outcome)
     finally:
@@ -138,16 +153,11 @@ def forget(spec: Spec, root: str | Path) -> int:
     Returns:
         How many.
     """
-    store, count = Store(root), 0
-    for cell in spec.cells:
-        known = record(store, cell)
-        if known is None or known.state != "failed":
-            continue
-        count += 1
-        store.remove(f"{CELLS}/{cell.key}.json")
-        if known.kind != "lost":  # it would end the same way from its checkpoint
-            store.set_aside(f"{CELLS}/{cell.key}")
-    return count
+    store = Store(root)
+    failed = [row.cell for row in rows(spec, root) if row.state == "failed"]
+    for cell in failed:
+        discard(store, cell)
+    return len(failed)
 
 
 def _claim(spec: Spec, store: Store) -> None:
@@ -161,11 +171,8 @@ def _claim(spec: Spec, store: Store) -> None:
     store.write(SPEC, spec.text.encode())
 
 
-def _count(progress: Progress, outcome: Outcome) -> None:
-    if outcome.state == "done":
-        progress.done += 1
-    else:
-        progress.failed += 1
+def _task(root: str, spec: Spec, agenda: Agenda, visit: Visit) -> Task:
+    return Task(root, visit.cell, visit.scores, spec.samples, visit.until, agenda.spent(visit))
 
 
 def _give_up(store: Store, cell: Cell, attempts: int, loss: Lost) -> Outcome:

@@ -19,7 +19,7 @@ STEPS = 6
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one kind of cell costs.
+    """What one kind of cell costs; where some are searched for, at most.
 
     Args:
         cell: One of the kind.
@@ -47,7 +47,9 @@ def estimate(spec: Spec, notice: Callable[[str], None] = lambda text: None) -> l
         One for each world, model and set of options that may change what a step costs.
     """
     kinds: dict[tuple[str, str, str], list[Cell]] = {}
-    for cell in spec.cells:
+    # Of a range, its upper end is timed: where it changes what a step costs, more costs more.
+    sought = [one.ends()[1] for one in spec.searches for _ in range(one.size)]
+    for cell in (*spec.cells, *sought):
         kinds.setdefault((cell.world, str(sorted(cell.world_options.items())), cell.model), []).append(cell)
     found, scoring = [], dict[tuple[str, int], float]()
     for cells in kinds.values():

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from unbraid.errors import InvalidOption, MissingExtra, UnbraidError, nearest
+from unbraid.study.agenda import Agenda
 from unbraid.study.spec import Cell, Spec
 from unbraid.study.store import Store
 from unbraid.study.work import Outcome, record
 
-__all__ = ["Row", "ask", "columns", "index", "median", "pivot", "rows", "to_csv", "to_parquet"]
+__all__ = ["Row", "ask", "columns", "hunted", "index", "median", "pivot", "rows", "to_csv", "to_parquet"]
 
 BASE = ("key", "world", "model", "options", "steps", "seed", "state", "kind", "reason", "seconds", "host")
 
@@ -33,14 +34,16 @@ class Row:
     Args:
         cell: The cell.
         outcome: What came of it; None while it has not ended.
+        trial: Which trial of its search it belongs to; None outside of one.
     """
 
     cell: Cell
     outcome: Outcome | None
+    trial: int | None = None
 
     @property
     def state(self) -> str:
-        """``"done"``, ``"failed"``, or ``"open"``."""
+        """``"done"``, ``"failed"``, ``"stopped"`` by its search, or ``"open"``."""
         return self.outcome.state if self.outcome else "open"
 
     def flat(self) -> dict[str, Any]:
@@ -61,13 +64,27 @@ class Row:
             "seconds": outcome.seconds,
             "host": outcome.host,
         }
+        base |= {} if self.trial is None else {"trial": self.trial}
         return base | {name: _plain(value) for name, value in said.items()} | dict(outcome.values or {})
 
 
 def rows(spec: Spec, root: str | Path) -> list[Row]:
-    """Every cell of a study, in its order, and what came of it."""
+    """Every cell of a study, in its order, and what came of it; of searches, those that are known by now."""
     store = Store(root)
-    return [Row(cell, record(store, cell)) for cell in spec.cells]
+    found = [Row(cell, record(store, cell)) for cell in spec.cells]
+    if not spec.searches:
+        return found
+    tried = [Row(cell, outcome, trial.number) for _, trial, cell, outcome in hunted(spec, store).tried()]
+    # Two searches may come upon the same cell: it is one row.
+    return list({row.cell.key: row for row in (*found, *tried)}.values())
+
+
+def hunted(spec: Spec, store: Store) -> Agenda:
+    """A study's searches, as far as its records go."""
+    agenda = Agenda(spec, store)
+    for _ in agenda.follow():
+        pass
+    return agenda
 
 
 def columns(found: Sequence[Row]) -> list[str]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from unbraid import registry
 from unbraid.errors import InvalidData, UnbraidError, UnknownName, nearest
 from unbraid.study.marked import Marked, read
+from unbraid.study.sought import GOAL, SAMPLERS, Goal, Range, Search
 
 __all__ = ["Cell", "Spec", "load", "parse"]
 
-FIELDS = ("name", "worlds", "models", "seeds", "steps", "fit", "view", "scores", "samples")
-OWN = ("steps", "seed", "out", "view", "progress", "preset", "budget")
+FIELDS = ("name", "worlds", "models", "seeds", "steps", "fit", "view", "scores", "samples", "search")
+OWN = ("steps", "seed", "out", "view", "progress", "preset", "budget", "until")
+KNOWN = ("elbo", "loss", "loss.reconstruction", "kl")
+"""What is known of every cell without being asked for."""
 """Options of training that a study sets itself, or says elsewhere."""
 
 
@@ -71,10 +75,11 @@ class Spec:
 
     Args:
         name: What it is called.
-        cells: Every run, in the order of the file.
+        cells: Every run of its grid, in the order of the file.
         scores: What is measured of each.
         samples: How many images are encoded for that.
         text: The file itself.
+        searches: What is to be searched; which runs that will be is not known before.
     """
 
     name: str
@@ -82,6 +87,12 @@ class Spec:
     scores: tuple[str, ...] = ("mig", "dci")
     samples: int = 10_000
     text: str = ""
+    searches: tuple[Search, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many cells there will be, those of the searches included."""
+        return len(self.cells) + sum(one.size for one in self.searches)
 
 
 def load(path: str | Path) -> Spec:
@@ -126,24 +137,111 @@ class _Reader:
                 raise self.wrong(f"a study needs {name}: a list of names from `unbraid list {name}`")
         seeds = self.seeds(said.get("seeds", 1))
         fit, view = self.mapping(said.get("fit"), "fit"), self.mapping(said.get("view"), "view")
-        self.known("option of fit", fit, _training(), "fit")
+        self.fixed(view, "view")
+        self.known("option of fit", fit, list(_training()), "fit")
+        for one in _grid(fit):
+            self.fitting(one)
         steps = self.whole(said.get("steps", 5000), "steps", least=1)
-        cells = [
-            Cell(model, world, options, world_options, view_options, fit_options, steps, seed)
+        settings = [
+            Cell(model, world, options, world_options, view_options, fit_options, steps, seeds[0])
             for world, world_options in self.entries("worlds")
             for model, options in self.entries("models")
             for view_options in _grid(view)
-            for fit_options in _grid(fit)
-            for seed in seeds
+            for fit_options in _grid(self.ranges(fit, _whole(_training()), "fit"))
         ]
-        self.built(cells)
+        scores = self.scores(said.get("scores", ["mig", "dci"]))
+        searches = self.searches([one for one in settings if _sought(one)], tuple(seeds), scores)
+        grid = [one for one in settings if not _sought(one)]
+        self.built([*grid, *(end for one in searches for end in one.ends())])
+        cells = [replace(one, seed=seed) for one in grid for seed in seeds]
         return Spec(
-            name=str(said.get("name", Path(self.file).stem)),
+            name=self.name(str(said.get("name", Path(self.file).stem))),
             cells=tuple({cell.key: cell for cell in cells}.values()),
-            scores=self.scores(said.get("scores", ["mig", "dci"])),
+            scores=scores,
             samples=self.whole(said.get("samples", 10_000), "samples", least=2),
             text=text,
+            searches=searches,
         )
+
+    def name(self, value: str) -> str:
+        if not value.strip() or set(value) & set("/\\:"):
+            raise self.wrong(
+                f"name is also that of a folder, and so must be without / \\ and :, but is {value!r}", "name"
+            )
+        return value
+
+    def searches(self, sought: Sequence[Cell], seeds: tuple[int, ...], scores: tuple[str, ...]) -> tuple[Search, ...]:
+        """A search for every setting that has a range in it."""
+        said = self.marked.value.get("search")
+        if said is None:
+            if sought:
+                ranges = " ".join(f"{k}={v}" for k, v in Search(sought[0], seeds).ranges.items())
+                raise self.wrong(f"{ranges} is to be searched: add search: {{score: {scores[0]}, trials: 20}}")
+            return ()
+        if not sought:
+            raise self.wrong("there is nothing to search: give an option a range, as {low: 1, high: 100}", "search")
+        goal = self.goal(self.mapping(said, "search"), scores)
+        return tuple({str(cell): Search(cell, seeds, goal) for cell in sought}.values())
+
+    def goal(self, said: Mapping[str, Any], scores: tuple[str, ...]) -> Goal:
+        self.known("field of search", said, GOAL, "search")
+        score = said.get("score", scores[0])
+        name = str(score).partition(".")[0]
+        if score not in KNOWN and name not in scores and "all" not in scores:
+            known = [*scores, *KNOWN]
+            close = nearest(str(score), known)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"it must be one of {', '.join(known)}"
+            raise self.wrong(f"search cannot go by {score!r}, which is not measured: {hint}", "search", "score")
+        lower = score != "elbo" if score in KNOWN else registry.load("scores", name).declaration.direction == "lower"
+        sampler = said.get("sampler", "tpe")
+        if sampler not in SAMPLERS:
+            raise self.wrong(f"sampler must be one of {', '.join(SAMPLERS)}, but is {sampler!r}", "search", "sampler")
+        least = {"trials": 1, "ahead": 1, "seed": 0, "after": 1, "eta": 2}
+        numbers = {n: self.whole(said[n], n, "search", n, least=least[n]) for n in least if n in said}
+        return Goal(str(score), lower=lower, sampler=sampler, **numbers)
+
+    def ranges(self, given: Mapping[str, Any], whole: Sequence[str], *place: str | int) -> dict[str, Any]:
+        """Options in which ``{low: ..., high: ...}`` is a range; those of ``whole`` are whole numbers."""
+        found: dict[str, Any] = {}
+        for name, value in given.items():
+            at = (*place, name)
+            if isinstance(value, list):
+                found[name] = [self.range(one, name, name in whole, *at, i) for i, one in enumerate(value)]
+            else:
+                found[name] = self.range(value, name, name in whole, *at)
+        return found
+
+    def fitting(self, given: Mapping[str, Any]) -> None:
+        """Options of training, none of which is a list; ends of ranges are looked at like other values."""
+        from unbraid.runs.train import check
+
+        for end in ("low", "high"):
+            values: dict[str, Any] = {
+                name: one.get(end) if isinstance(one, dict) else one for name, one in given.items()
+            }
+            for name, value in values.items():
+                try:
+                    check(**{name: value})
+                except (UnbraidError, TypeError) as error:
+                    raise self.wrong(f"fit: {error}", "fit", name) from None
+
+    def fixed(self, given: Mapping[str, Any], *place: str | int) -> None:
+        for name, value in given.items():
+            if isinstance(value, dict) and {"low", "high"} & set(value):
+                raise self.wrong(f"{name} cannot be searched, only options of models and of fit", *place, name)
+
+    def range(self, value: Any, name: str, whole: bool, *place: str | int) -> Any:
+        if not isinstance(value, dict):
+            return value
+        self.known("field of a range", value, ("low", "high", "log"), *place)
+        low, high, log = (value.get(key, False) for key in ("low", "high", "log"))
+        kinds = (int,) if whole else (int, float)
+        if not (type(low) in kinds and type(high) in kinds and low < high):
+            what = "whole numbers" if whole else "numbers"
+            raise self.wrong(f"a range of {name} is {what}, {{low: 1, high: 100}} with low below high", *place)
+        if not isinstance(log, bool) or (log and low <= 0):
+            raise self.wrong(f"log of a range is true or false, and true only where low is above 0: {name}", *place)
+        return Range(low, high, log=log, whole=whole)
 
     def known(self, kind: str, given: Mapping[str, Any], names: Sequence[str], *place: str | int) -> None:
         for name in given:
@@ -157,9 +255,11 @@ class _Reader:
             raise self.wrong(f"{place[-1]} must be options by name, but is {value!r}", *place)
         return dict(value or {})
 
-    def whole(self, value: Any, name: str, *, least: int) -> int:
+    def whole(self, value: Any, name: str, *place: str | int, least: int) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.wrong(f"{name} must be a whole number of at least {least}, but is {value!r}", name)
+            raise self.wrong(
+                f"{name} must be a whole number of at least {least}, but is {value!r}", *(place or (name,))
+            )
         return value
 
     def seeds(self, value: Any) -> list[int]:
@@ -174,8 +274,11 @@ class _Reader:
         if not isinstance(names, list) or not names:
             raise self.wrong(f"scores must be a list of names, but are {value!r}", "scores")
         for i, name in enumerate(names):
-            if name != "all":
-                self.named("scores", name, "scores", i)
+            if name == "all":
+                continue
+            self.named("scores", name, "scores", i)
+            if registry.load("scores", str(name)).declaration.needs == "runs":
+                raise self.wrong(f"{name} compares several runs: no run has one, leave it out", "scores", i)
         return tuple(map(str, names))
 
     def named(self, shelf: str, name: Any, *place: str | int) -> None:
@@ -196,14 +299,20 @@ class _Reader:
                 rows += [(name, options, (shelf, i, name)) for name, options in pairs]
         for name, options, place in rows:
             self.named(shelf, name, *place)
-            given = self.mapping(options, *place)
-            self.known(f"option of {name}", given, list(registry.parameters(registry.load(shelf, name))), *place)
+            given, known = self.mapping(options, *place), registry.parameters(registry.load(shelf, name))
+            self.known(f"option of {name}", given, list(known), *place)
+            if shelf == "models":
+                given = self.ranges(given, _whole(known), *place)
+            else:
+                self.fixed(given, *place)
             for chosen in _grid(given):
                 yield str(name), chosen
 
     def built(self, cells: Sequence[Cell]) -> None:
         """Make every model once, so that an option out of range is found before anything runs."""
         import torch
+
+        from unbraid.view import View, view
 
         worlds: dict[str, Any] = {}
         done = set()
@@ -217,10 +326,12 @@ class _Reader:
                 if where not in worlds:
                     worlds[where] = registry.load("worlds", cell.world)(**cell.world_options)
                 with torch.random.fork_rng(devices=[]):
-                    registry.load("models", cell.model)(worlds[where].shape, **cell.options)
-            except (UnbraidError, TypeError) as error:
+                    model = registry.load("models", cell.model)(worlds[where].shape, **cell.options)
+            except (UnbraidError, TypeError, ValueError, AttributeError) as error:
                 shelf, name = ("models", cell.model) if where in worlds else ("worlds", cell.world)
                 raise self.wrong(f"{name}: {error}", *self.found(shelf, name)) from None
+            own = [name for name in registry.parameters(view(model.view)) if name not in registry.parameters(View)]
+            self.known(f"option of the view in which {cell.model} sees ({model.view})", cell.view, own, "view")
 
     def found(self, shelf: str, name: str) -> tuple[str | int, ...]:
         """Where a model or world is said."""
@@ -235,7 +346,15 @@ def _grid(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield dict(zip(options, values, strict=True))
 
 
-def _training() -> list[str]:
+def _sought(cell: Cell) -> bool:
+    return any(isinstance(value, Range) for value in (*cell.options.values(), *cell.fit.values()))
+
+
+def _whole(known: Mapping[str, inspect.Parameter]) -> list[str]:
+    return [name for name, one in known.items() if str(one.annotation).partition(" ")[0] == "int"]
+
+
+def _training() -> dict[str, inspect.Parameter]:
     from unbraid.runs.train import train
 
-    return [name for name in registry.parameters(train) if name not in OWN]
+    return {name: one for name, one in registry.parameters(train).items() if name not in OWN}

@@ -14,17 +14,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from unbraid import registry
 from unbraid.errors import RunError, UnbraidError
 from unbraid.study.spec import Cell
 from unbraid.study.store import Store
 
-__all__ = ["CELLS", "Outcome", "Task", "lost", "measured", "record", "work"]
+if TYPE_CHECKING:
+    from unbraid.model import Model
+    from unbraid.world import World
+
+__all__ = ["CELLS", "Outcome", "Task", "discard", "ended", "lost", "record", "work"]
 
 CELLS = "cells"
-State = Literal["done", "failed", "held"]
+State = Literal["done", "failed", "held", "stopped"]
 Kind = Literal["", "nan", "error", "damaged", "lost", "unpromising"]
 
 
@@ -37,12 +41,16 @@ class Task:
         cell: The cell.
         scores: What is measured.
         samples: How many images are encoded for that.
+        until: The step to train to for now; None for the last.
+        spent: Seconds that it took before, up to a step that was recorded.
     """
 
     root: str
     cell: Cell
     scores: tuple[str, ...]
     samples: int
+    until: int | None = None
+    spent: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Outcome:
     """What came of a cell.
 
     Args:
-        state: ``"done"``; ``"failed"``, by a fault of its own, which is not tried again; ``"held"`` by another worker.
+        state: ``"done"``; ``"failed"``, by a fault of its own, which is not tried again; ``"held"`` by another worker;
+            ``"stopped"`` by its search.
         kind: Of a failure: ``"nan"``, ``"error"``, a ``"damaged"`` folder, or ``"lost"`` with its workers.
         reason: A sentence.
         values: What was measured, by name; parts as ``dci.completeness``.
@@ -76,8 +85,8 @@ def work(task: Task) -> Outcome:
     with _held(store, task.cell) as ours:
         if not ours:
             return Outcome("held")
-        known = record(store, task.cell)
-        if known is not None and (known.state == "failed" or measured(known, task.scores)):
+        known = record(store, task.cell, task.until)
+        if known is not None and ended(known, task.scores):
             return known
         try:
             with store.here(f"{CELLS}/{task.cell.key}") as path:
@@ -89,23 +98,27 @@ def work(task: Task) -> Outcome:
             outcome = Outcome("failed", *_fault(error))
             text = "".join(traceback.format_exception(error))
             store.write(f"{CELLS}/{task.cell.key}.log", text.encode())
-        seconds = round(time.monotonic() - began + (known.seconds if known else 0.0), 2)
-        return _keep(store, task.cell, Outcome(**{**asdict(outcome), "seconds": seconds, "host": platform.node()}))
+        seconds = round(time.monotonic() - began + (known.seconds if known else task.spent), 2)
+        # A failure is the end of the cell, whatever it was to come to.
+        until = task.until if outcome.state == "done" else None
+        outcome = Outcome(**{**asdict(outcome), "seconds": seconds, "host": platform.node()})
+        return _keep(store, task.cell, outcome, until)
 
 
-def record(store: Store, cell: Cell) -> Outcome | None:
-    """What is known of a cell, or None when it has not ended.
+def record(store: Store, cell: Cell, until: int | None = None) -> Outcome | None:
+    """What is known of a cell, or of its first ``until`` steps, or None when it has not come so far.
 
-    A record that cannot be read says that it is damaged.
+    A record that cannot be read says that it is damaged. Where nothing was recorded on the way, the end stands for it.
     """
-    content = store.read(f"{CELLS}/{cell.key}.json")
-    if content is None:
-        return None
-    try:
-        return Outcome(**json.loads(content)["outcome"])
-    except (ValueError, TypeError, KeyError):
-        name = f"{CELLS}/{cell.key}.json"
-        return Outcome("failed", "damaged", f"{name} is damaged: remove it, and the cell is measured again")
+    for name in dict.fromkeys((_record(cell, until), _record(cell, None))):
+        content = store.read(name)
+        if content is None:
+            continue
+        try:
+            return Outcome(**json.loads(content)["outcome"])
+        except (ValueError, TypeError, KeyError):
+            return Outcome("failed", "damaged", f"{name} is damaged: remove it, and the cell is measured again")
+    return None
 
 
 def lost(store: Store, cell: Cell, reason: str) -> Outcome:
@@ -113,15 +126,29 @@ def lost(store: Store, cell: Cell, reason: str) -> Outcome:
     return _keep(store, cell, Outcome("failed", "lost", reason, host=platform.node()))
 
 
-def _keep(store: Store, cell: Cell, outcome: Outcome) -> Outcome:
+def discard(store: Store, cell: Cell) -> None:
+    """Forget what is recorded of a cell; what was damaged is set aside, not removed."""
+    known = record(store, cell)
+    for name in store.names(CELLS):
+        if name == f"{cell.key}.json" or name.startswith(f"{cell.key}.at-"):
+            store.remove(f"{CELLS}/{name}")
+    if known is not None and known.kind != "lost":  # it would end the same way from its checkpoint
+        store.set_aside(f"{CELLS}/{cell.key}")
+
+
+def ended(known: Outcome, scores: Sequence[str]) -> bool:
+    """Whether a cell needs no more work: it failed, or was measured in every way that is asked for."""
+    return known.state == "failed" or all(name in (known.values or {}) for name in scores if name != "all")
+
+
+def _keep(store: Store, cell: Cell, outcome: Outcome, until: int | None = None) -> Outcome:
     said = {"cell": asdict(cell), "outcome": asdict(outcome)}
-    store.write(f"{CELLS}/{cell.key}.json", (json.dumps(said, indent=1, default=list) + "\n").encode())
+    store.write(_record(cell, until), (json.dumps(said, indent=1, default=list) + "\n").encode())
     return outcome
 
 
-def measured(known: Outcome, scores: Sequence[str]) -> bool:
-    """Whether a cell that has ended was measured in every way that is asked for."""
-    return all(name in (known.values or {}) for name in scores if name != "all")
+def _record(cell: Cell, until: int | None) -> str:
+    return f"{CELLS}/{cell.key}.json" if until is None else f"{CELLS}/{cell.key}.at-{until}.json"
 
 
 def _values(task: Task, path: Path) -> dict[str, float]:
@@ -133,22 +160,26 @@ def _values(task: Task, path: Path) -> dict[str, float]:
     world = registry.load("worlds", cell.world)(**cell.world_options)
     run = Run(path, world=world) if (path / "model.safetensors").is_file() else None
     if run is None:
-        fit = {**cell.fit, "view": dict(cell.view), "progress": False}
+        fit = {**cell.fit, "view": dict(cell.view), "progress": False, "until": task.until}
         run = train(cell.model, world, steps=cell.steps, seed=cell.seed, out=path, **fit, **cell.options)
-    scores = evaluate(run, scores=task.scores, samples=task.samples, seed=0, skipped=lambda name, reason: None)
+    model, step = (run.model, cell.steps) if run.finished else (run.unfinished(), task.until or 0)
+    # What is measured of a run is kept in it; of a run that goes on, in our record alone.
+    of = run if run.finished else model
+    scores = evaluate(
+        of, world, scores=task.scores, samples=task.samples, seed=0, skipped=lambda name, reason: None
+    )  # fmt: skip
     values = {name: score.value for name, score in scores.items()}
     values |= {f"{name}.{part}": value for name, score in scores.items() for part, value in score.parts.items()}
-    return values | _unsupervised(run)
+    return values | _unsupervised(model, world, step)
 
 
-def _unsupervised(run: Any) -> dict[str, float]:
+def _unsupervised(model: Model, world: World, step: int) -> dict[str, float]:
     """What can be known without labels, over a thousand images: every term of the loss, and the bound itself."""
     import torch
 
     from unbraid.runs.encode import choose
     from unbraid.view import Batch, to_float
 
-    model, world = run.model, run.world
     if model.view != "images":
         return {}
     indices = choose(world, 1000, seed=0)
@@ -159,7 +190,7 @@ def _unsupervised(run: Any) -> dict[str, float]:
             chosen = indices[i : i + 100]
             batch = Batch(to_float(world.images(chosen)), torch.from_numpy(chosen), len(world))
             players = list(model.players())
-            terms = model.loss(batch, run.config["steps"], *([players[0]] if len(players) > 1 else []))
+            terms = model.loss(batch, step, *([players[0]] if len(players) > 1 else []))
             row = {f"loss.{name}": float(value) for name, value in terms.items()} | {"loss": float(terms.total())}
             nats = model.divergence(batch.x)
             if nats is not None and "reconstruction" in terms:
