@@ -22,6 +22,7 @@ GROUPS = {
     "predictors of factors": "dci nk reduceddownstream downstream explicitness infoe dcies",
     "factors held, and factors changed": "factorvae_score betavae_score zmax irs consistency restrictiveness omes",
     "paths and use": "flatness linearity covariateshift fairness",
+    "steps around a circle": "independence actionaccuracy actionerror cyclicconsistency rollout dlsbd",
 }
 """The scores by what they look at; the first half in the upper band of the picture, the second in the lower."""
 

@@ -18,6 +18,7 @@ from PIL import Image
 
 from unbraid import registry
 from unbraid.errors import InvalidData, InvalidOption
+from unbraid.groups import FactorAction
 from unbraid.plots._draw import SEPARATOR, enlarge, tile
 from unbraid.plots._frame import frame
 from unbraid.plots._latents import dead, shares, telling
@@ -31,6 +32,7 @@ from unbraid.plots.losses import losses
 from unbraid.plots.reconstructions import reconstructions
 from unbraid.plots.sheet import sheet, spread
 from unbraid.runs.plot import Material
+from unbraid.score import Sampler
 from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
 
 UNKNOWN = {"divergence", "allowance", "look"}
@@ -62,12 +64,38 @@ def look(numbers: Integers) -> tuple[Bytes, Floats]:
     return blob(CODES[numbers, 1:]), CODES[numbers]
 
 
+def circles(values: Integers) -> Floats:
+    """x and y, each on a circle in two latents of its own."""
+    angle = 2 * np.pi * values[:, 1:] / 8
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(len(values), 4)
+
+
+ACTION = FactorAction(SPACE)
+ELEMENTS = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 7.0], [7.0, 0.0]])
+"""What the model's actions 0 .. 3 are: y up, x up, y down, x down."""
+
+
+def inferred(before: Integers, after: Integers) -> Integers:
+    """The model's action, by what it does."""
+    moved = [(ACTION.act(before, np.broadcast_to(one, (len(before), 2))) == after).all(axis=1) for one in ELEMENTS]
+    return np.argmax(moved, axis=0)
+
+
+ACTING = Sampler(
+    SPACE,
+    circles,
+    matrices=ACTION.ideal(ELEMENTS),
+    infer=inferred,
+    images=lambda values: blob(values[:, 1:] / 2 - 1.75) / 255,
+    decode=lambda z: blob(np.rint(np.arctan2(z[:, 1::2], z[:, ::2]) / (np.pi / 4)) % 8 / 2 - 1.75) / 255,
+)
 HISTORY = [
     {"step": 10 * t, "loss": 80 + 300 / (t + 1), "reconstruction": 78.0, "kl": 2.0}
     | {"kl_z0": 0.02, "kl_z1": 1.5 * (t >= 20), "kl_z2": 2.5 * (t >= 10)}
     for t in range(30)
 ]
 DATA: dict[str, Any] = {
+    "acting": ACTING,
     "history": HISTORY,
     "codes": CODES,
     "factors": FACTORS,
@@ -573,3 +601,48 @@ def test_tiles_are_parted_by_grey_and_the_last_row_is_filled() -> None:
     assert (picture[4, :4] == SEPARATOR).all()
     assert (picture[5:, 5:] == 255).all()
     assert not picture[:4, 5:].any()
+
+
+def panels(name: str, label: str, acting: Sampler = ACTING) -> list[Axes]:
+    return axes_called(draw(name, acting=acting), label)
+
+
+def test_matrices_match_the_models_own_to_steps_and_stand_over_those_of_the_codes_and_the_ideal() -> None:
+    meshes = [np.asarray(axes.collections[0].get_array()).reshape(4, 4) for axes in panels("matrices", "matrix")]
+    assert len(meshes) == 12
+    for own, found, best in zip(meshes[:4], meshes[4:8], meshes[8:], strict=True):
+        assert np.allclose(own, found, atol=0.02)
+        assert np.allclose(own, best, atol=0.02)
+    turn = np.array([[np.cos(np.pi / 4), -np.sin(np.pi / 4)], [np.sin(np.pi / 4), np.cos(np.pi / 4)]])
+    assert np.allclose(meshes[0][:2, :2], turn)
+    assert len(panels("matrices", "matrix", Sampler(SPACE, circles))) == 8
+
+
+def test_orbits_are_circles_where_a_factor_turns_and_points_elsewhere() -> None:
+    shown = [axes.lines[1].get_xydata() for axes in panels("orbits", "orbit")]
+    spread = [np.ptp(trace, axis=0).max() for trace in shown]
+    assert spread[0] == pytest.approx(2, abs=0.1)
+    assert spread[3] == pytest.approx(2, abs=0.1)
+    assert max(spread[1:3]) < 0.05
+    assert np.linalg.norm(shown[0], axis=1) == pytest.approx(np.ones(9), abs=0.05)
+
+
+def test_an_action_taken_eight_times_is_decoded_to_where_it_began() -> None:
+    for axes in panels("repeats", "repeats"):
+        pixels = np.asarray(axes.images[0].get_array())
+        rows = pixels[: pixels.shape[0] // 2 - 1], pixels[-(pixels.shape[0] // 2 - 1) :]
+        assert np.abs(rows[0].astype(int) - rows[1]).mean() < 3
+        first, second, ninth = (pixels[-64:, k * 66 : k * 66 + 64] for k in (0, 1, 8))
+        assert np.abs(first.astype(int) - ninth).mean() < 3 < np.abs(first.astype(int) - second).mean()
+    with pytest.raises(InvalidData, match="needs images and decode"):
+        draw("repeats", acting=Sampler(SPACE, circles))
+
+
+def test_confusion_puts_the_models_actions_in_the_order_of_the_true_ones() -> None:
+    axes = panels("confusion", "confusion")[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "3", "0", "2"]
+    assert np.allclose(np.asarray(axes.collections[0].get_array()).reshape(4, 4), np.eye(4))
+    lazy = Sampler(SPACE, circles, infer=lambda before, after: np.zeros(len(before), dtype=np.int64))
+    assert "25.0 % on the diagonal" in " ".join(words(draw("confusion", acting=lazy)))
+    told = panels("confusion", "confusion", Sampler(SPACE, circles))[0]
+    assert np.allclose(np.asarray(told.collections[0].get_array()).reshape(4, 4), np.eye(4))

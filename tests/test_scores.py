@@ -39,7 +39,10 @@ LAYOUT = {"edi", "infoc", "infom"}
 BLIND = {"fairness"}
 """Scores to which what knows nothing is flawless: they compare representations that know as much."""
 
-OF_A_UNIT = {"betavae_score", "flatness", "infoc", "infom", "irs", "linearity", "restrictiveness", "sap"}
+OF_A_UNIT = {
+    "actionaccuracy", "actionerror", "betavae_score", "cyclicconsistency", "dlsbd", "flatness", "independence", "infoc",
+    "infom", "irs", "linearity", "restrictiveness", "rollout", "sap",
+}  # fmt: skip
 """Scores that weigh latents by their spread, or fit what penalises it, as they were published."""
 
 every_score = pytest.mark.parametrize("name", SCORES)

@@ -23,6 +23,7 @@ _HOMES = {
 _ROOMS = (
     "errors",
     "fit",
+    "groups",
     "info",
     "masks",
     "mix",

@@ -105,6 +105,14 @@ class Model(nn.Module, ABC):
         """How many nats the KL is held to at a step, for models that hold it to a number; None for others."""
         return None
 
+    def symptoms(self, batch: Any) -> Mapping[str, float]:
+        """Numbers that tell early when training goes wrong, for models that know some; they stand in the history."""
+        return {}
+
+    def diagnosis(self, symptoms: Mapping[str, float]) -> list[str]:
+        """What is wrong, by the symptoms: a sentence each, with what to do about it."""
+        return []
+
     def extra_repr(self) -> str:
         """The shape and every option, as the ``repr`` shows them."""
         return f"{self.shape}, " + ", ".join(f"{name}={value!r}" for name, value in registry.options(self).items())

@@ -108,10 +108,19 @@ class Sampler:
     Args:
         space: The factors.
         represent: Any function from factor values ``(n, F)`` to codes ``(n, D)``.
+        matrices: What a model that acts on its codes does to them, a matrix for each of its actions, ``(A, D, D)``.
+        infer: Which action such a model takes to lead from the first factor values to the second, ``(n, F)`` twice to
+            ``(n,)``.
+        images: From factor values ``(n, F)`` to images ``(n, C, H, W)``, where there are some.
+        decode: From codes ``(n, D)`` to images, where there is a decoder.
     """
 
     space: FactorSpace
     represent: Callable[[Integers], Floats]
+    matrices: Floats | None = field(default=None, kw_only=True)
+    infer: Callable[[Integers, Integers], Integers] | None = field(default=None, kw_only=True)
+    images: Callable[[Integers], npt.NDArray[Any]] | None = field(default=None, kw_only=True)
+    decode: Callable[[Floats], npt.NDArray[Any]] | None = field(default=None, kw_only=True)
 
     def codes(self, count: int, generator: np.random.Generator) -> Floats:
         """Codes of ``count`` samples, ``(count, D)``."""

@@ -8,8 +8,8 @@ __all__ = ["GIVEN", "options_of"]
 
 GIVEN = frozenset(
     {
-        "allowance", "codes", "decode", "divergence", "factors", "history", "images", "look", "reconstructions", "rows",
-        "space",
+        "acting", "allowance", "codes", "decode", "divergence", "factors", "history", "images", "look",
+        "reconstructions", "rows", "space",
     }
 )  # fmt: skip
 """The names by which plots ask for what they draw; every other parameter of a plot is an option with a default."""

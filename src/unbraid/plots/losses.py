@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unbraid.errors import InvalidData
-from unbraid.plots._curves import KL, name_ends, number, over_steps
+from unbraid.plots._curves import KL, SIGN, name_ends, number, over_steps
 from unbraid.plots._style import GREY, INK, MARGIN, PALETTE, WIDTH, Page, plain
 from unbraid.types import Floats
 
@@ -40,7 +40,7 @@ def losses(*, history: Sequence[Mapping[str, float]]) -> Figure:
 
     Args:
         history: Rows with ``step`` and named values in nats per image; a row need not hold every name, and its
-            ``epoch`` and the KL of single latents are not drawn.
+            ``epoch``, the KL of single latents and the signs of what goes wrong are not drawn.
 
     Raises:
         InvalidData: When no row has a step and a finite value.
@@ -77,7 +77,9 @@ def losses(*, history: Sequence[Mapping[str, float]]) -> Figure:
 def _curves(history: Sequence[Mapping[str, float]]) -> dict[str, Curve]:
     """Steps and values of every name, in the order in which names first occur; not finite is NaN."""
     rows = [row for row in history if math.isfinite(row.get("step", math.nan))]
-    names = dict.fromkeys(name for row in rows for name in row if name not in COUNTERS and not name.startswith(KL))
+    names = dict.fromkeys(
+        name for row in rows for name in row if name not in COUNTERS and not name.startswith((KL, SIGN))
+    )
     curves = {}
     for name in names:
         pairs = np.array([(row["step"], row[name]) for row in rows if name in row], dtype=np.float64)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 
-from unbraid.errors import InvalidOption
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.model import Model, VariationalModel
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Floats, Integers
 from unbraid.view import to_float
 from unbraid.world import World
 
-__all__ = ["check_shape", "choose", "decoder", "device_of", "divergence", "encode", "posteriors"]
+__all__ = [
+    "abilities",
+    "check_shape",
+    "choose",
+    "decoder",
+    "device_of",
+    "divergence",
+    "encode",
+    "posteriors",
+    "represented",
+]
 
 CHUNK = 64
 """Images at once: the working set of convolutions then stays in the cache; of 256 at once each takes twice as long."""
@@ -40,6 +51,43 @@ def choose(world: World, samples: int, seed: int) -> Integers:
 def encode(model: Model, world: World, indices: Integers) -> Floats:
     """The codes of the given images, ``(N, latent_dim)``."""
     return _over(lambda x: model.represent(x), model, world, indices)
+
+
+def represented(model: Model, world: World) -> Callable[[Integers], Floats]:
+    """From factor values ``(n, F)`` to codes of their images, ``(n, latent_dim)``; what is missing is a sentence."""
+
+    def represent(values: Integers) -> Floats:
+        try:
+            indices = world.index(values)
+        except InvalidData as error:
+            raise InvalidData(
+                f"it moves single factors and so asks for images of any combination, which this world does not "
+                f"have ({error}): measure on a world that has them all, with evaluate(run, world)"
+            ) from None
+        return encode(model, world, indices)
+
+    return represent
+
+
+def abilities(model: Model, world: World) -> dict[str, Any]:
+    """What :class:`~unbraid.score.Sampler` may hold besides codes: what the model can do, and images, in 0 .. 1."""
+    shown = decoder(model)
+    able: dict[str, Any] = {
+        "images": lambda values: world.images(world.index(values)) / 255,
+        "decode": lambda codes: shown(codes) / 255,
+    }
+    acting: Any = model
+    if hasattr(model, "matrices"):
+        able["matrices"] = acting.matrices().detach().double().cpu().numpy()
+    if hasattr(model, "infer"):
+
+        def infer(before: Integers, after: Integers) -> Integers:
+            pair = [to_float(world.images(world.index(values))).to(device_of(model)) for values in (before, after)]
+            with torch.no_grad():
+                return np.asarray(acting.infer(*pair).cpu().numpy(), dtype=np.int64)
+
+        able["infer"] = infer
+    return able
 
 
 def posteriors(model: VariationalModel, world: World, indices: Integers) -> tuple[Floats, Floats]:

@@ -15,10 +15,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from unbraid import registry
-from unbraid.errors import InvalidData, InvalidOption, require_at_least
+from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.runs import folder
-from unbraid.runs.encode import choose, encode
+from unbraid.runs.encode import abilities, choose, encode, represented
 from unbraid.runs.measure import BOUNDS, Arrays, Task, needs, run
 from unbraid.runs.run import Run, measured
 from unbraid.score import Score
@@ -84,7 +84,9 @@ def evaluate(
         codes = _codes(found, model, world, indices) if repeat == 0 else encode(model, world, indices)
         arrays = Arrays(codes, world.factors(indices), world.space)
         tasks = [Task(name, of, seed + repeat) for name in names for of in _shown(bounds and repeat == 0)]
-        for task, result in run(tasks, arrays, _represent(model, world, alone=jobs == 1), jobs=jobs):
+        for task, result in run(
+            tasks, arrays, _represent(model, world, alone=jobs == 1), able=abilities(model, world), jobs=jobs
+        ):
             if isinstance(result, Score):
                 results[task, repeat] = result
             elif task.of == "codes":  # what cannot be said of noise is no reason to say nothing
@@ -120,19 +122,13 @@ def _shown(bounds: bool) -> tuple[str, ...]:
 def _represent(model: Model, world: World, *, alone: bool) -> Callable[[Integers], Floats]:
     """Codes of factor values; several scores ask for the same ones, which are encoded once."""
     known: dict[bytes, Floats] = {}
+    of = represented(model, world)
 
     def represent(values: Integers) -> Floats:
         key = hashlib.blake2b(np.ascontiguousarray(values).tobytes()).digest()
         if key not in known:
-            try:
-                indices = world.index(values)
-            except InvalidData as error:
-                raise InvalidData(
-                    f"it moves single factors and so asks for images of any combination, which this world does not "
-                    f"have ({error}): measure on a world that has them all, with evaluate(run, world)"
-                ) from None
             with nullcontext() if alone else _one_thread():
-                known[key] = encode(model, world, indices)
+                known[key] = of(values)
         return known[key].copy()
 
     return represent

@@ -9,7 +9,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from functools import lru_cache
@@ -70,13 +70,16 @@ def needs(score: str) -> str:
     return str(registry.load("scores", score).declaration.needs)
 
 
-def measure(task: Task, arrays: Arrays, represent: Represent | None = None) -> Score:
+def measure(
+    task: Task, arrays: Arrays, represent: Represent | None = None, able: Mapping[str, Any] | None = None
+) -> Score:
     """One score.
 
     Args:
         task: Which.
         arrays: Of what.
         represent: Codes of any factor values, for scores that intervene on the codes at hand.
+        able: What else the model that made these codes can do, by its names in :class:`~unbraid.score.Sampler`.
 
     Returns:
         The score, its parts named after the factors.
@@ -92,13 +95,21 @@ def measure(task: Task, arrays: Arrays, represent: Represent | None = None) -> S
         codes = represent(factors)
     if needs(task.score) == "sampler":
         assert represent is not None  # `run` keeps such tasks in the process that has the model
-        result: Score = function(Pool(space, represent, codes, factors), **options)
+        more = (able or {}) if task.of == "codes" else {}
+        result: Score = function(Pool(space, represent, codes, factors, **more), **options)
     else:
         result = function(codes, factors, **options)
     return result.named(space.names)
 
 
-def run(tasks: Iterable[Task], arrays: Arrays, represent: Represent, *, jobs: int = 1) -> Iterator[Result]:
+def run(
+    tasks: Iterable[Task],
+    arrays: Arrays,
+    represent: Represent,
+    *,
+    able: Mapping[str, Any] | None = None,
+    jobs: int = 1,
+) -> Iterator[Result]:
     """Every task and its score, or what it raised, in the order in which they are done.
 
     Tasks that have work in common (:mod:`unbraid.info.shared`) are done together, the longest first.
@@ -107,6 +118,7 @@ def run(tasks: Iterable[Task], arrays: Arrays, represent: Represent, *, jobs: in
         tasks: What to do.
         arrays: Of what.
         represent: Codes of any factor values; asked in this process alone.
+        able: What else the model can do, as for :func:`measure`; likewise.
         jobs: How many processes besides this one share the work, when more than 1.
     """
     todo = list(tasks)
@@ -125,7 +137,7 @@ def run(tasks: Iterable[Task], arrays: Arrays, represent: Represent, *, jobs: in
             futures = [pool.submit(_there, group) for group in away]
             try:
                 for group in here:
-                    yield from _done(group, arrays, represent)
+                    yield from _done(group, arrays, represent, able)
                 for future in as_completed(futures):
                     for task, result in future.result():
                         _keep(task, arrays, result)
@@ -134,7 +146,7 @@ def run(tasks: Iterable[Task], arrays: Arrays, represent: Represent, *, jobs: in
                 pool.shutdown(wait=True, cancel_futures=True)
     else:
         for group in here:
-            for task, result in _done(group, arrays, represent):
+            for task, result in _done(group, arrays, represent, able):
                 _keep(task, arrays, result)
                 yield task, result
 
@@ -161,15 +173,17 @@ def _begin(arrays: Arrays) -> None:
 
 
 def _there(tasks: list[Task]) -> list[Result]:
-    return _done(tasks, _arrays, None)
+    return _done(tasks, _arrays, None, None)
 
 
-def _done(tasks: list[Task], arrays: Arrays, represent: Represent | None) -> list[Result]:
+def _done(
+    tasks: list[Task], arrays: Arrays, represent: Represent | None, able: Mapping[str, Any] | None
+) -> list[Result]:
     results: list[Result] = []
     with sharing():
         for task in tasks:
             try:
-                results.append((task, measure(task, arrays, represent)))
+                results.append((task, measure(task, arrays, represent, able)))
             except UnbraidError as error:
                 results.append((task, error))
     return results

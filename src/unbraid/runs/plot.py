@@ -12,8 +12,9 @@ import numpy as np
 from unbraid import registry
 from unbraid.errors import InvalidData, InvalidOption, RunError
 from unbraid.runs import folder
-from unbraid.runs.encode import choose, decoder, divergence, encode
+from unbraid.runs.encode import abilities, choose, decoder, divergence, encode, represented
 from unbraid.runs.run import Run
+from unbraid.score import Sampler
 from unbraid.types import Bytes, FactorSpace, Floats, Integers
 
 if TYPE_CHECKING:
@@ -85,6 +86,18 @@ class Material:
         return look
 
     @cached_property
+    def acting(self) -> Sampler:
+        """Codes and images of any factor values, and what a model that acts does to them.
+
+        Raises:
+            InvalidData: When the model does not act.
+        """
+        able = abilities(self.run.model, self.run.world)
+        if "matrices" not in able:
+            raise InvalidData(f"{self.run.name}: the model has no actions")
+        return Sampler(self.space, represented(self.run.model, self.run.world), **able)
+
+    @cached_property
     def divergence(self) -> Floats | None:
         """Mean KL of every latent, in nats."""
         return divergence(self.run.model, self.run.world, self._indices[:1000])
@@ -120,8 +133,8 @@ def figures(
             if plots is not None:
                 unsuited[name] = f"{name} needs {', '.join(missing)}, which a run does not have"
             continue
-        material_of: dict[str, Any] = {p: getattr(material, p) for p in parameters if hasattr(Material, p)}
         try:
+            material_of: dict[str, Any] = {p: getattr(material, p) for p in parameters if hasattr(Material, p)}
             drawn[name] = function(**material_of, **(options or {}).get(name, {}))
         except InvalidData as error:
             unsuited[name] = str(error)

@@ -31,7 +31,7 @@ from unbraid.runs.encode import check_shape
 from unbraid.runs.preset import settled
 from unbraid.runs.run import FORMAT, Run
 from unbraid.runs.speed import SPEEDS, Speed, Way, choose
-from unbraid.runs.watch import Filming, nats
+from unbraid.runs.watch import Filming, Symptoms, nats
 from unbraid.seed import derive
 from unbraid.view import View
 from unbraid.view import view as viewed
@@ -153,6 +153,10 @@ def train(
         with folder.exclusive(path):
             _check(path, config)  # again: another process may have been here before the folder was ours
             watching: list[Callback] = [nats(model, world, seed=seed)]
+            if type(model).symptoms is not Model.symptoms:
+                watching.append(
+                    Symptoms(model, stream.batch(0), lambda said: print(f"unbraid: {said}", file=sys.stderr))
+                )
             if film:
                 watching.append(Filming(model, world, path / folder.FIGURES / "film.gif", frames=film, seed=seed))
             _fit(path, config, model, stream, where, checkpoint_seconds, progress, watching, until or steps)

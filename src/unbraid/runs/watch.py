@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from unbraid.errors import require_at_least
 from unbraid.fit import Film, Note
 from unbraid.fit.callback import Callback
 from unbraid.fit.callbacks._shared import looking
-from unbraid.fit.state import STEP, STEPS, State
+from unbraid.fit.state import HISTORY, STEP, STEPS, State
 from unbraid.model import Model
-from unbraid.plots._curves import KL
+from unbraid.plots._curves import KL, SIGN
 from unbraid.plots._frame import frame
 from unbraid.runs.encode import choose, decoder, device_of
 from unbraid.seed import derive
@@ -23,7 +23,7 @@ from unbraid.types import Bytes
 from unbraid.view import to_float
 from unbraid.world import World
 
-__all__ = ["Filming", "nats"]
+__all__ = ["Filming", "Symptoms", "nats"]
 
 LOOKED_AT = 64
 """Images whose KL is noted, always the same: some percent of a step's work."""
@@ -48,6 +48,31 @@ def nats(model: Model, world: World, *, seed: int) -> Note:
         return {} if found is None else {f"{KL}{j}": value for j, value in enumerate(found.mean(dim=0).tolist())}
 
     return Note(of, apart=APART)
+
+
+class Symptoms(Callback):
+    """Notes at every record what a model knows of its training going wrong, and says once what it makes of it.
+
+    Args:
+        model: The model that is fitted.
+        batch: What it is asked about, always the same.
+        say: Called with each sentence, once.
+    """
+
+    def __init__(self, model: Model, batch: Any, say: Callable[[str], None]) -> None:
+        self.model, self.batch, self.say = model, batch, say
+        self._said: set[str] = set()
+
+    def on_record(self, state: State) -> None:
+        """Look, note and perhaps speak."""
+        with looking(self.model), torch.no_grad():
+            found = self.model.symptoms(self.batch.to(device_of(self.model)))
+        state[HISTORY][-1].update({f"{SIGN}{name}": value for name, value in found.items()})
+        for sentence in self.model.diagnosis(found):
+            what = sentence.partition(":")[0]
+            if what not in self._said:
+                self._said.add(what)
+                self.say(f"at step {state[STEP]:,} {sentence}")
 
 
 class Filming(Callback):

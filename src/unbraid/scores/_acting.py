@@ -1,0 +1,133 @@
+"""Codes before and after steps of factors, and the linear maps that explain them best."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from unbraid.errors import InvalidData
+from unbraid.groups.action import FactorAction
+from unbraid.info.interventions import living
+from unbraid.info.matching import match
+from unbraid.score import Sampler, as_codes
+from unbraid.types import Floats, Integers
+
+__all__ = ["Steps", "applied", "fitted", "ideal", "matched", "regressed", "relative", "stepped", "turn"]
+
+
+class Steps(NamedTuple):
+    """Centred codes of samples before and after every action: a step up and a step down of each factor.
+
+    Args:
+        before: ``(n, D)``.
+        after: ``(A, n, D)``; the actions 2f and 2f + 1 are the steps of the f-th factor that moves, up and down.
+        mean: What was taken from all codes to centre them, ``(D,)``.
+        values: Of the factors before, as they are in the space, ``(n, F)``.
+        action: What moves them.
+        elements: Of its group that the actions are, ``(A, W)``.
+        factor: Which of the action's factors each action steps, ``(A,)``.
+    """
+
+    before: Floats
+    after: Floats
+    mean: Floats
+    values: Integers
+    action: FactorAction
+    elements: Floats
+    factor: Integers
+
+    def acted(self, values: Integers, actions: Integers) -> Integers:
+        """The factors after an action each: ``(n, F)`` and ``(n,)`` to ``(n, F)``."""
+        return self.action.act(values, self.elements[actions])
+
+    def of_factors(self, each: Floats) -> dict[str, float]:
+        """The mean of what belongs to each action, by the column of its factor in the space."""
+        return {str(c): float(each[self.factor == f].mean()) for f, c in enumerate(self.action.columns)}
+
+
+def stepped(
+    sampler: Sampler, count: int, generator: np.random.Generator, factors: tuple[str, ...] = (), *, least: int = 1
+) -> Steps:
+    """Samples before and after every step, all represented in one call.
+
+    Raises:
+        InvalidData: When fewer than ``least`` factors can move, or codes are not finite.
+    """
+    able = [f.name for f in sampler.space if f.kind != "categorical" and f.size > 1]
+    if len(factors or able) < least:
+        raise InvalidData(
+            f"this needs at least {least} cyclic or ordinal factors of more than one value, but {sampler.space} has "
+            f"{len(able)}: give a world in which more varies"
+        )
+    action = FactorAction(sampler.space, factors)
+    up = action.steps()
+    steps = np.stack([up, action.group.inverse(up)], axis=1).reshape(-1, up.shape[1])
+    values = sampler.space.sample(count, generator)
+    moved = [action.act(values, np.broadcast_to(step, (count, len(step)))) for step in steps]
+    codes = living(as_codes(sampler.represent(np.concatenate([values, *moved])), "the sampler's codes"))
+    codes = codes.reshape(len(steps) + 1, count, -1)
+    mean = codes.mean(axis=(0, 1))
+    return Steps(
+        codes[0] - mean, codes[1:] - mean, mean, values, action, steps, np.repeat(np.arange(len(action.columns)), 2)
+    )
+
+
+def fitted(before: Floats, after: Floats) -> Floats:
+    """The linear map of each action with the least squared error: ``(n, D)`` and ``(A, n, D)`` to ``(A, D, D)``."""
+    return np.asarray((np.linalg.pinv(before, rcond=1e-9) @ after).swapaxes(1, 2))
+
+
+def applied(maps: Floats, codes: Floats, mean: Floats | float = 0.0) -> Floats:
+    """Centred codes after each map of codes that are not: ``(A, D, D)`` and ``(n, D)`` to ``(A, n, D)``.
+
+    The maps fitted here act on centred codes, a model's own on codes as they are.
+    """
+    return np.asarray(np.einsum("aij,nj->ani", maps, codes + mean) - mean)
+
+
+def relative(error: Floats, scale: Floats) -> Floats:
+    """Mean squares of vectors over those of others, ``(A, n, D)`` each to ``(A,)``; 1 where the others vanish."""
+    above, below = (error**2).sum(axis=-1).mean(axis=-1), (scale**2).sum(axis=-1).mean(axis=-1)
+    return np.asarray(np.divide(above, below, out=np.ones_like(above), where=below > 1e-12))
+
+
+def matched(matrices: Floats, steps: Steps) -> Floats:
+    """A model's own matrices matched to the true actions, as they explain them best: ``(K, D, D)`` to ``(A, D, D)``.
+
+    True actions for which no matrix is left over have the identity.
+    """
+    made = applied(matrices, steps.before, steps.mean)
+    error = ((made[:, None] - steps.after[None]) ** 2).sum(axis=-1).mean(axis=-1)
+    own, true = match(-error)
+    chosen = np.tile(np.eye(matrices.shape[1]), (len(steps.after), 1, 1))
+    chosen[true] = matrices[own]
+    return chosen
+
+
+def turn(maps: Floats, plane: Floats) -> Floats:
+    """By what angle maps turn a plane, in radians: ``(A, D, D)`` and ``(A, D, 2)`` to ``(A,)`` in 0 .. pi."""
+    block = np.linalg.pinv(plane, rcond=1e-9) @ maps @ plane
+    angle = np.arctan2(block[:, 1, 0] - block[:, 0, 1], block[:, 0, 0] + block[:, 1, 1])
+    return np.abs(angle)
+
+
+def regressed(steps: Steps, count: int) -> tuple[Floats, Floats]:
+    """The first codes regressed on cosine and sine of each factor that moves, ``(D, 2F')``, and these on the codes.
+
+    Args:
+        steps: Codes and factors.
+        count: How many samples.
+    """
+    action, codes = steps.action, steps.before[:count]
+    angle = 2 * np.pi * steps.values[:count, action.columns] / action.sizes
+    harmonics = np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(count, -1)
+    harmonics = harmonics - harmonics.mean(axis=0)
+    made = np.linalg.pinv(harmonics, rcond=1e-9) @ codes, np.linalg.pinv(codes, rcond=1e-9) @ harmonics
+    return np.asarray(made[0].T), np.asarray(made[1].T)
+
+
+def ideal(steps: Steps, basis: Floats, reader: Floats) -> Floats:
+    """What each action should do to centred codes in the basis that suits it best, ``(A, D, D)``."""
+    turns = steps.action.ideal(steps.elements) - np.eye(basis.shape[1])
+    return np.asarray(np.eye(len(basis)) + basis @ turns @ reader)
