@@ -21,6 +21,7 @@ _HOMES = {
     "train": "unbraid.runs.train",
 }
 _ROOMS = (
+    "acting",
     "errors",
     "fit",
     "groups",
