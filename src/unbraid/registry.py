@@ -9,17 +9,42 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
-from unbraid.errors import UnbraidError, UnknownName
+from unbraid.errors import InvalidOption, UnbraidError, UnknownName, nearest
 
-__all__ = ["Shelf", "check", "load", "name_of", "names", "options", "parameters", "summary"]
+__all__ = [
+    "Options",
+    "Shelf",
+    "check",
+    "load",
+    "made",
+    "mapping",
+    "name_of",
+    "names",
+    "options",
+    "parameters",
+    "plain",
+    "summary",
+]
+
+WORDS = {"True": True, "False": False, "None": None}
+
+
+class Options(Protocol):
+    """A mapping from names of options to plain values."""
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Names and values."""
+        ...
 
 
 def _folder(shelf: str) -> Path:
@@ -117,6 +142,91 @@ def options(instance: object) -> dict[str, Any]:
     name; a shelf-wide test holds it.
     """
     return {name: getattr(instance, name) for name in parameters(type(instance))}
+
+
+def made(shelf: str, name: str, options: Mapping[str, Any], *arguments: Any) -> Any:
+    """The thing called ``name`` on a shelf, made with some options.
+
+    Args:
+        shelf: The shelf.
+        name: What is made.
+        options: Its keyword-only options.
+        *arguments: What it needs besides.
+
+    Raises:
+        UnknownName: When there is no such thing.
+        InvalidOption: When it has no such option, lacks one it needs, or cannot be made with them.
+    """
+    cls, what = load(shelf, name), shelf.removesuffix("s")
+    known = parameters(cls)
+    for option in options:
+        if option not in known:
+            close = nearest(option, known)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known) or 'none'}."
+            raise InvalidOption(f"the {what} {name} has no option {option!r}: {hint}")
+    needed = [p for p, parameter in known.items() if parameter.default is parameter.empty and p not in options]
+    if needed:
+        raise InvalidOption(f"the {what} {name} needs {', '.join(needed)}: give it in of_options, as {needed[0]}=...")
+    try:
+        return cls(*arguments, **options)
+    except UnbraidError:
+        raise
+    except (TypeError, ValueError) as error:  # an option that is no number, where one is needed
+        raise InvalidOption(f"the {what} {name} cannot be made with {dict(options)} ({error})") from None
+
+
+def mapping(options: str | Options) -> dict[str, Any]:
+    """Options as a mapping, whether given as one, as ``"size=32,split=test"``, or as JSON.
+
+    Raises:
+        InvalidOption: When the text cannot be read.
+
+    >>> mapping("size=32,split=test")
+    {'size': 32, 'split': 'test'}
+    """
+    if not isinstance(options, str):
+        return dict(options.items())
+    if options.lstrip().startswith("{"):
+        try:
+            read = json.loads(options)
+        except ValueError as error:
+            raise InvalidOption(f"of_options begins as JSON but cannot be read ({error}): {options!r}") from None
+        return dict(read)
+    found: dict[str, Any] = {}
+    for part in options.split(",") if options.strip() else []:
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value):
+            raise InvalidOption(f"of_options must be as 'size=32,split=test', or JSON, but has the part {part!r}")
+        if name in found:
+            raise InvalidOption(f"of_options has {name} twice: {options!r}")
+        found[name.replace("-", "_")] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    """A number, yes or no, or nothing, if the text is one; a text in quotes is only ever a text."""
+    if text in WORDS:
+        return WORDS[text]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as they come out of JSON again.
+
+    Raises:
+        InvalidOption: When one of them is none that JSON has.
+    """
+    try:
+        read: dict[str, Any] = json.loads(json.dumps(dict(options), default=os.fspath))
+    except TypeError as error:
+        raise InvalidOption(
+            f"of_options must be text, numbers, yes or no, or lists of these ({error}); a world of another kind can be "
+            "made first and given as `of`"
+        ) from None
+    return read
 
 
 class Shelf(ModuleType):

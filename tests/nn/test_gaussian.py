@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +88,18 @@ def test_log_variances_whose_exponential_overflows_are_bounded_and_find_their_wa
 def test_log_variances_within_the_bound_are_left_as_they_are() -> None:
     v = torch.linspace(-29, 19, 60).reshape(20, 3)
     assert torch.equal(Gaussian(torch.zeros(20, 3), v).log_variance, v)
+
+
+def test_the_kl_to_a_laplace_distribution_is_its_integral() -> None:
+    rate = 6.0
+    mean, log_variance = torch.meshgrid(torch.linspace(-3, 3, 7), torch.linspace(-4, 1, 6), indexing="ij")
+    q = Gaussian(mean.double(), log_variance.double())
+    centre = torch.full_like(mean, 0.4)
+    z = torch.linspace(-30, 30, 200_001, dtype=torch.float64)
+    for i in range(7):
+        for j in range(6):
+            ours = Normal(mean[i, j].double(), (log_variance[i, j].double() / 2).exp())
+            theirs = torch.distributions.Laplace(torch.tensor(0.4, dtype=torch.float64), 1 / rate)
+            integral = torch.trapezoid(ours.log_prob(z).exp() * (ours.log_prob(z) - theirs.log_prob(z)), z)
+            found = q.divergences_from_laplace(centre, rate)[i, j]
+            assert found.item() == pytest.approx(integral.item(), rel=1e-4, abs=1e-4)

@@ -57,6 +57,22 @@ class Gaussian:
         ratio = self.log_variance - other.log_variance
         return 0.5 * ((self.mean - other.mean).square() * (-other.log_variance).exp() + ratio.exp() - ratio - 1)
 
+    def divergences_from_laplace(self, centre: Tensor, rate: float) -> Tensor:
+        r"""KL to a Laplace distribution of every coordinate, in the shape of the means, in nats.
+
+        With :math:`m = \mu - c`, :math:`s^2 = e^v`, and :math:`\Phi` the standard normal's distribution function,
+
+        .. math:: \mathrm{KL} = -\log \tfrac\lambda2 + \lambda \Big(s \sqrt{\tfrac2\pi}\, e^{-m^2 / 2 s^2}
+                  + m\,(2 \Phi(m / s) - 1)\Big) - \tfrac12 (v + \log 2 \pi e)
+
+        Args:
+            centre: c, in the shape of the means.
+            rate: :math:`\lambda`, above 0.
+        """
+        m, s = self.mean - centre, (0.5 * self.log_variance).exp()
+        distance = s * math.sqrt(2 / math.pi) * (-0.5 * (m / s).square()).exp() + m * torch.erf(m / (s * math.sqrt(2)))
+        return rate * distance - math.log(rate / 2) - 0.5 * (self.log_variance + LOG_TWO_PI + 1)
+
     def kl(self) -> Tensor:
         """KL to the standard normal: summed over latents, mean over the batch, in nats."""
         return self.divergences().sum(dim=1).mean()

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from unbraid import registry
-from unbraid.errors import InvalidOption, UnbraidError, nearest
+from unbraid.errors import InvalidOption
+from unbraid.registry import Options, made, mapping, plain
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Integers
 from unbraid.world import World
 
 __all__ = ["Options", "Wrapped"]
 
-WORDS = {"True": True, "False": False, "None": None}
 INDEXED = ("masks", "count", "content", "slots")
 """What some worlds can tell of images by their numbers."""
 ALIKE = ("relevant", "identity", "pose", "shared", "styles")
 """What some worlds can tell of their factors."""
-
-
-class Options(Protocol):
-    """A mapping from names of options to plain values."""
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """Names and values."""
-        ...
 
 
 class Wrapped(World):
@@ -49,18 +39,18 @@ class Wrapped(World):
     """
 
     def __init__(self, of: str | World, of_options: str | Options) -> None:
-        given = _mapping(of_options)
+        given = mapping(of_options)
         if isinstance(of, World):
             if given:
                 raise InvalidOption(f"{type(of).__name__} is made already: of_options can only be given with its name")
             name = registry.name_of("worlds", of)
             # A world that is on no shelf is known by its name alone, as in a run.
             self.world, self.of = of, name or type(of).__name__
-            self.of_options: str | Options = _plain(registry.options(of)) if name else {}
+            self.of_options: str | Options = plain(registry.options(of)) if name else {}
         else:
-            plain = _plain(given)
-            self.world, self.of = _made(of, plain), of
-            self.of_options = of_options if isinstance(of_options, str) else plain
+            settled = plain(given)
+            self.world, self.of = made("worlds", of, settled), of
+            self.of_options = of_options if isinstance(of_options, str) else settled
         self.space, self.shape = self.world.space, self.world.shape
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
@@ -106,67 +96,4 @@ class Wrapped(World):
         if given["of"] not in registry.names("worlds"):
             return [cls.citation]
         inner: type[World] = registry.load("worlds", given["of"])
-        return [cls.citation, *inner.citations(_mapping(given["of_options"]))]
-
-
-def _made(name: str, options: Mapping[str, Any]) -> World:
-    cls = registry.load("worlds", name)
-    known = registry.parameters(cls)
-    for option in options:
-        if option not in known:
-            close = nearest(option, known)
-            hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known) or 'none'}."
-            raise InvalidOption(f"the world {name} has no option {option!r}: {hint}")
-    needed = [p for p, parameter in known.items() if parameter.default is parameter.empty and p not in options]
-    if needed:
-        raise InvalidOption(f"the world {name} needs {', '.join(needed)}: give it in of_options, as {needed[0]}=...")
-    try:
-        made: World = cls(**options)
-    except UnbraidError:
-        raise
-    except (TypeError, ValueError) as error:  # an option that is no number, where one is needed
-        raise InvalidOption(f"the world {name} cannot be made with {dict(options)} ({error})") from None
-    return made
-
-
-def _mapping(options: str | Options) -> dict[str, Any]:
-    """Options as a mapping, whatever they were given as."""
-    if not isinstance(options, str):
-        return dict(options.items())
-    if options.lstrip().startswith("{"):
-        try:
-            read = json.loads(options)
-        except ValueError as error:
-            raise InvalidOption(f"of_options begins as JSON but cannot be read ({error}): {options!r}") from None
-        return dict(read)
-    found: dict[str, Any] = {}
-    for part in options.split(",") if options.strip() else []:
-        name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not (name and equals and value):
-            raise InvalidOption(f"of_options must be as 'size=32,split=test', or JSON, but has the part {part!r}")
-        if name in found:
-            raise InvalidOption(f"of_options has {name} twice: {options!r}")
-        found[name.replace("-", "_")] = _value(value)
-    return found
-
-
-def _value(text: str) -> Any:
-    """A number, yes or no, or nothing, if the text is one; a text in quotes is only ever a text."""
-    if text in WORDS:
-        return WORDS[text]
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as they come out of JSON again."""
-    try:
-        plain: dict[str, Any] = json.loads(json.dumps(dict(options), default=os.fspath))
-    except TypeError as error:
-        raise InvalidOption(
-            f"of_options must be text, numbers, yes or no, or lists of these ({error}); a world of another kind can be "
-            "made first and given as `of`"
-        ) from None
-    return plain
+        return [cls.citation, *inner.citations(mapping(given["of_options"]))]
