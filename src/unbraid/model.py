@@ -25,6 +25,7 @@ from unbraid.view import GroupBatch, PairBatch
 
 __all__ = [
     "AutoencodingModel",
+    "ContentModel",
     "GroupedModel",
     "Model",
     "PairedModel",
@@ -72,6 +73,10 @@ class Model(nn.Module, ABC):
     def contents(self) -> int:
         """How many numbers of a code, the first ones, tell of the class where a model sets it apart; 0 for others."""
         return 0
+
+    def style(self, x: Tensor) -> Gaussian | None:
+        """The posterior of what a code says besides the class, for models that set it apart; None for others."""
+        return None
 
     @abstractmethod
     def loss(self, batch: Any, step: int) -> Terms:
@@ -328,6 +333,10 @@ class GroupedModel(VariationalModel):
         """How many numbers of a code, the first ones, are the class code."""
         return self._contents
 
+    def style(self, x: Tensor) -> Gaussian:
+        """The posterior of the style, ``(B, latent_dim - contents)``."""
+        return self.encode(x).split(self._contents)[1]
+
     @abstractmethod
     def aggregate(self, q: Gaussian) -> Gaussian:
         """One posterior of several, ``(B, G, D)`` to ``(B, D)``."""
@@ -343,6 +352,52 @@ class GroupedModel(VariationalModel):
             content_kl=self.beta * content.kl() / size,
             style_kl=self.beta * style.kl(),
         )
+
+
+class ContentModel(AutoencodingModel):
+    """What models share that swap class codes between images of one class: a class code, and a Gaussian style.
+
+    The first ``contents`` numbers of a code are the class code, which has no variance and costs nothing.
+
+    Args:
+        shape: Channels, height (32, 64 or 128), width of the images.
+        latent_dim: How many numbers a code has, at least 2.
+        content_dim: How many of them, the first, are the class code; 0 for half.
+        likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
+        network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
+
+    Raises:
+        InvalidOption: When the shape or an option is out of range.
+    """
+
+    view = "classes"
+
+    def __init__(
+        self, shape: Shape, *, latent_dim: int, content_dim: int, likelihood: LikelihoodName, network: NetworkName
+    ) -> None:
+        super().__init__(shape, latent_dim, likelihood, network, outputs=2)
+        self.content_dim = content_dim
+        self._contents = parted(latent_dim, content_dim)
+
+    @property
+    def contents(self) -> int:
+        """How many numbers of a code, the first ones, are the class code."""
+        return self._contents
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Gaussian]:
+        """The class code ``(B, contents)``, and the posterior of the style."""
+        # The class code has no use for its variances; what stands there is never read.
+        content, style = Gaussian(*self.encoder(x).chunk(2, dim=1)).split(self._contents)
+        return content.mean, style
+
+    def represent(self, x: Tensor) -> Tensor:
+        """The class code and the posterior mean of the style, ``(B, latent_dim)``."""
+        content, style = self.encode(x)
+        return torch.cat([content, style.mean], dim=1)
+
+    def style(self, x: Tensor) -> Gaussian:
+        """The posterior of the style, ``(B, latent_dim - contents)``."""
+        return self.encode(x)[1]
 
 
 def parted(latent_dim: int, content_dim: int) -> int:

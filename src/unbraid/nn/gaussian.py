@@ -88,6 +88,11 @@ class Gaussian:
             Gaussian(self.mean[..., width:], self.log_variance[..., width:]),
         )
 
+    def halves(self) -> tuple[Gaussian, Gaussian]:
+        """The first half of the batch, and the second."""
+        means, variances = self.mean.chunk(2), self.log_variance.chunk(2)
+        return Gaussian(means[0], variances[0]), Gaussian(means[1], variances[1])
+
     def unflatten(self, size: int) -> Gaussian:
         """The batch in groups of ``size``: ``(B, D)`` to ``(B / size, size, D)``."""
         return Gaussian(self.mean.unflatten(0, (-1, size)), self.log_variance.unflatten(0, (-1, size)))

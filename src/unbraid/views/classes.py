@@ -37,6 +37,9 @@ class Classes(View):
         group: Images in a group, at least 1.
         balanced: Whether every class is as likely as any other, rather than as frequent as in the world.
 
+    Attributes:
+        classes: The factors that together are the class.
+
     Raises:
         UnknownName: When the world has no such factor.
         InvalidOption: When an option is out of range, or the world has no categorical factor and none is named.
@@ -61,7 +64,7 @@ class Classes(View):
         require_at_least(1, group=group)
         self.factors, self.group, self.balanced = names(factors), group, balanced
         chosen = columns(world.space, self.factors or _identity(world), "a class")
-        self._class = FactorSpace([world.space.all[column] for column in chosen])
+        self.classes = FactorSpace([world.space.all[column] for column in chosen])
         self._lookup = Lookup(world)
 
     def batch(self, step: int) -> GroupBatch:
@@ -72,17 +75,17 @@ class Classes(View):
             index = self._alike(label, self.group, generator)
         else:
             first = self.world.sample(self.batch_size, generator)
-            label = self._lookup.keys(self._class, first)
+            label = self._lookup.keys(self.classes, first)
             index = np.column_stack([first, self._alike(label, self.group - 1, generator)])
         return GroupBatch(self.show(index), torch.from_numpy(index), torch.from_numpy(label), len(self.world))
 
     @cached_property
     def _drawn(self) -> Integers:
-        return self._lookup.drawn(self._class)
+        return self._lookup.drawn(self.classes)
 
     def _alike(self, label: Integers, count: int, generator: np.random.Generator) -> Integers:
         """``count`` images of each class, ``(B, count)``."""
-        return self._lookup.alike(self._class, label.repeat(count), generator).reshape(len(label), count)
+        return self._lookup.alike(self.classes, label.repeat(count), generator).reshape(len(label), count)
 
 
 def _identity(world: World) -> tuple[str, ...]:

@@ -1,0 +1,116 @@
+"""Judging class and style: of models whose codes are known, in a world where both can be seen at a glance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from unbraid.errors import InvalidOption
+from unbraid.model import ContentModel, Terms
+from unbraid.models.cyclevae import CycleVAE
+from unbraid.models.vae import VAE
+from unbraid.nn.gaussian import Gaussian
+from unbraid.runs.judge import Bench, dependence, judge
+from unbraid.types import Factor, FactorSpace
+from unbraid.world import LabelledWorld
+
+SPACE = FactorSpace([Factor("class", 3, "categorical"), Factor("grey", 16)])
+
+
+def world() -> LabelledWorld:
+    """Bars in three places, in sixteen greys."""
+    factors = SPACE.factors(np.arange(48))
+    pixels = np.zeros((48, 1, 32, 32), np.uint8)
+    for image, (place, grey) in zip(pixels, factors, strict=True):
+        image[0, 10 * place : 10 * place + 10] = 90 + 10 * grey
+    return LabelledWorld(pixels, factors, SPACE)
+
+
+class Known(ContentModel):
+    """Reads and paints bars; says more or less of the class in its style, and of the style in its class code."""
+
+    def __init__(self, shortcut: bool = False, leak: float = 0.0) -> None:
+        super().__init__((1, 32, 32), latent_dim=4, content_dim=2, likelihood="gaussian", network="dense")
+        self.shortcut, self.leak = shortcut, leak
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Gaussian]:
+        """Place and grey."""
+        rows = x[:, 0, [5, 15, 25], 0]
+        place, grey = rows.argmax(dim=1).float(), rows.amax(dim=1)
+        content = torch.stack([place, 0 * place], dim=1)
+        spread = torch.tensor([-6.0, -6.0 if self.shortcut else 0.0]).expand(len(x), 2)
+        style = torch.stack([4 * (grey - 0.64), (place - 1) if self.shortcut else self.leak * (place - 1)], dim=1)
+        return content, Gaussian(style, spread)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The bar of the class code, or for the shortcut of the style."""
+        place = (z[:, 3] + 1 if self.shortcut else z[:, 0]).round().clamp(0, 2).long()
+        image = torch.zeros(len(z), 1, 32, 32)
+        for row in range(10):
+            image[torch.arange(len(z)), 0, 10 * place + row] = (z[:, 2] / 4 + 0.64).clamp(0, 1)[:, None]
+        return image
+
+    def loss(self, batch: object, step: int) -> Terms:
+        """Nothing."""
+        return Terms()
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return Bench(world(), images=400, samples=300, steps=150, network="patches")
+
+
+def test_a_model_that_sets_them_apart_is_found_to_do_so(bench) -> None:
+    assert bench.real > 0.98
+    parts = judge(Known(), bench=bench, steps=300).parts
+    assert parts["swapped_class"] > 0.98
+    assert parts["swapped_class_of_style_donor"] < 0.05
+    assert parts["class_from_class_code"] > 0.98
+    assert max(parts[f"class_from_style_{way}"] for way in ("active", "sampled", "mean")) < 0.5
+    assert parts["style_kept"] > 0.9
+    assert parts["style_of_class_donor"] < 0.05
+    assert parts["active_latents"] == 1
+
+
+def test_the_shortcut_is_found_out(bench) -> None:
+    parts = judge(Known(shortcut=True), bench=bench, steps=300).parts
+    assert parts["swapped_class"] < 0.5
+    assert parts["swapped_class_of_style_donor"] > 0.98
+    assert parts["class_from_style_active"] > 0.98
+    assert parts["dependence"] == 0
+
+
+def test_a_trace_that_is_drowned_in_noise_shows_in_the_means_alone(bench) -> None:
+    parts = judge(Known(leak=0.2), bench=bench, steps=300).parts
+    assert parts["class_from_style_mean"] > 0.98
+    assert parts["class_from_style_active"] < 0.5
+    assert parts["class_from_style_sampled"] < 0.6
+
+
+def test_dependence_is_the_change_of_the_image_with_either_code() -> None:
+    model, x = Known(), torch.from_numpy(world().images(np.array([3, 19]))).float() / 255
+    on_class, on_style = dependence(model, x)
+    grey = (90 + 30) / 255
+    assert on_class == pytest.approx(grey * 20 / 32, rel=1e-4)
+    assert on_style == pytest.approx(0, abs=1e-6)
+
+
+def test_a_verdict_is_plain_numbers_and_names_every_style(bench) -> None:
+    verdict = judge(untrained(), bench=bench, steps=20)
+    assert set(verdict.to_dict()["kept"]) == {"real", "style", "class", "code"}
+    assert set(verdict.kept["style"]) == {"grey"}
+    assert all(isinstance(value, float) and np.isfinite(value) for value in verdict.parts.values())
+    assert "swapped class" in str(verdict)
+    assert verdict.parts == judge(untrained(), bench=bench, steps=20).parts
+
+
+def untrained() -> CycleVAE:
+    torch.manual_seed(0)
+    return CycleVAE((1, 32, 32), network="dense")
+
+
+def test_a_model_without_a_class_code_is_refused(bench) -> None:
+    with pytest.raises(InvalidOption, match="VAE has no class code: take a model that sees the world as classes"):
+        judge(VAE((1, 32, 32)), bench=bench)
