@@ -36,7 +36,8 @@ class Material:
 
     def __init__(self, run: Run, *, samples: int = 2000, seed: int = 0) -> None:
         self.run, self.seed = run, seed
-        self._indices = choose(run.world, samples, seed)
+        self.indices = choose(run.world, samples, seed)
+        """Numbers of the chosen images."""
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
@@ -46,12 +47,12 @@ class Material:
     @cached_property
     def codes(self) -> Floats:
         """Codes of the chosen images."""
-        return encode(self.run.model, self.run.world, self._indices)
+        return encode(self.run.model, self.run.world, self.indices)
 
     @cached_property
     def factors(self) -> Integers:
         """Factor values of the chosen images."""
-        return self.run.world.factors(self._indices)
+        return self.run.world.factors(self.indices)
 
     @cached_property
     def space(self) -> FactorSpace:
@@ -61,7 +62,7 @@ class Material:
     @cached_property
     def images(self) -> Bytes:
         """The first few of the chosen images."""
-        return self.run.world.images(self._indices[:16])
+        return self.run.world.images(self.indices[:16])
 
     @cached_property
     def reconstructions(self) -> Bytes:
@@ -100,7 +101,7 @@ class Material:
     @cached_property
     def divergence(self) -> Floats | None:
         """Mean KL of every latent, in nats."""
-        return divergence(self.run.model, self.run.world, self._indices[:1000])
+        return divergence(self.run.model, self.run.world, self.indices[:1000])
 
     @cached_property
     def allowance(self) -> Floats | None:

@@ -1,0 +1,144 @@
+"""The page's server: a handful of questions about runs, each answered from what is in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from unbraid.errors import UnbraidError
+from unbraid.explore.decoding import Decoding
+from unbraid.explore.guard import Guard
+from unbraid.explore.subject import Subject
+from unbraid.explore.uploads import BYTES, read
+from unbraid.types import Bytes, Floats, Integers
+
+__all__ = ["make"]
+
+PAGE = Path(__file__).parent / "page"
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+ROWS = 256
+"""Images that one request may ask for."""
+FAR = 1e4
+"""Codes are cut off here: a decoder says nothing of them, and overflows far beyond."""
+
+Row = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1, max_length=4096)]
+
+
+class Codes(BaseModel):
+    """Codes to decode, a row for each image."""
+
+    model_config = ConfigDict(extra="forbid")
+    codes: Annotated[list[Row], Field(min_length=1, max_length=ROWS)]
+
+
+class Indices(BaseModel):
+    """Images of the world, by their numbers."""
+
+    model_config = ConfigDict(extra="forbid")
+    images: Annotated[list[Annotated[int, Field(ge=0, lt=2**62)]], Field(min_length=1, max_length=ROWS)]
+
+
+def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str | None = None) -> FastAPI:
+    """The application that shows some runs.
+
+    Nothing that is sent names a file: runs go by their number in the list, images by theirs in the world, and the
+    page's own files are read once, here.
+
+    Args:
+        subjects: The runs, in the order in which they are offered.
+        hosts: Names under which it may be asked, besides this machine's own.
+        token: What strangers must know, or None.
+    """
+    decoding: Decoding[Subject] = Decoding(lambda subject, codes: subject.decode(codes))
+    app = FastAPI(title="unbraid explore", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app.state.decoding = decoding
+    files = {file.name: file.read_bytes() for file in sorted(PAGE.iterdir()) if file.suffix in KINDS}
+
+    def subject(number: int) -> Subject:
+        if not 0 <= number < len(subjects):
+            raise HTTPException(404, f"there are {len(subjects)} runs, numbered from 0")
+        return subjects[number]
+
+    def indices(chosen: Subject, numbers: list[int]) -> Integers:
+        if max(numbers) >= len(chosen.run.world):
+            raise HTTPException(422, f"images are numbered 0 .. {len(chosen.run.world) - 1}")
+        return np.array(numbers, dtype=np.int64)
+
+    @app.exception_handler(UnbraidError)
+    async def sentence(request: Request, error: UnbraidError) -> Response:
+        return PlainTextResponse(f"{error}\n", 422)
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> Response:
+        return Response(files["index.html"], media_type="text/html")
+
+    @app.get("/page/{name}", include_in_schema=False)
+    async def file(name: str) -> Response:
+        if name not in files:
+            raise HTTPException(404, "there is no such file")
+        return Response(files[name], media_type=KINDS[Path(name).suffix])
+
+    @app.get("/api/runs")
+    def runs() -> list[dict[str, Any]]:
+        """All runs, with what the page begins with."""
+        return [one.about for one in subjects]
+
+    @app.get("/api/runs/{number}/map", responses={404: {}})
+    def codes_map(number: int) -> dict[str, Any]:
+        """Where the sampled images lie in the plane in which their codes vary most."""
+        return subject(number).map
+
+    @app.post("/api/runs/{number}/decode", response_class=Response, responses={404: {}, 422: {}})
+    async def decode(number: int, asked: Codes) -> Response:
+        """Images of codes: B x C x H x W bytes, in this order, with the four sizes in ``X-Shape``."""
+        chosen = subject(number)
+        width = chosen.model.latent_dim
+        if any(len(row) != width for row in asked.codes):
+            raise HTTPException(422, f"a code of this model has {width} numbers")
+        codes = np.clip(np.array(asked.codes, dtype=np.float64), -FAR, FAR)
+        return pixels(await asyncio.wrap_future(decoding.submit(chosen, codes)))
+
+    @app.get("/api/runs/{number}/images", response_class=Response, responses={404: {}, 422: {}})
+    async def images(number: int, image: Annotated[list[int], Query(min_length=1, max_length=ROWS)]) -> Response:
+        """Images of the world, likewise."""
+        chosen = subject(number)
+        if min(image) < 0:
+            raise HTTPException(422, "images are numbered from 0")
+        return pixels(await run_in_threadpool(chosen.images, indices(chosen, image)))
+
+    @app.post("/api/runs/{number}/codes", responses={404: {}, 422: {}})
+    async def codes(number: int, asked: Indices) -> dict[str, Any]:
+        """The codes of images of the world."""
+        chosen = subject(number)
+        return {"codes": rounded(await run_in_threadpool(chosen.codes, indices(chosen, asked.images)))}
+
+    @app.post("/api/runs/{number}/encode", responses={404: {}, 413: {}, 422: {}})
+    async def encode(number: int, request: Request) -> dict[str, Any]:
+        """The code of a picture, and the picture as the model was shown it; the body is the file itself."""
+        chosen = subject(number)
+        shown = await run_in_threadpool(read, await request.body(), chosen.model.shape)
+        code = await run_in_threadpool(chosen.codes_of, shown)
+        return {"codes": rounded(code), "pixels": base64.b64encode(shown.tobytes()).decode(), "shape": shown.shape}
+
+    app.add_middleware(Guard, hosts=hosts, token=token, limit=BYTES + 1024)
+    return app
+
+
+def pixels(images: Bytes) -> Response:
+    """Images as bytes, as they lie in memory."""
+    shape = ",".join(str(size) for size in images.shape)
+    return Response(images.tobytes(), media_type="application/octet-stream", headers={"X-Shape": shape})
+
+
+def rounded(codes: Floats) -> list[list[float]]:
+    """Codes as JSON has them."""
+    return [[round(float(value), 5) for value in row] for row in codes]

@@ -1,0 +1,67 @@
+// What the page asks of its server. Images come as bytes with their sizes beside them.
+
+/**
+ * @typedef {{index: number, nats: number|null, low: number, high: number, base: number, dead: boolean,
+ *   tells: {factor: number, share: number}|null, shares: (number|null)[], beyondChance: boolean[]}} Latent
+ * @typedef {{name: string, kind: string, size: number, values: string[], colours: string[]}} Factor
+ * @typedef {{name: string, value: number, parts: Object<string, number>, bounds: Object<string, number>, says: string,
+ *   lowest: number|null, highest: number|null, better: string, reference: string}} Score
+ * @typedef {{name: string, path: string, model: string, summary: string, seed: number, steps: number,
+ *   shape: [number, number, number], images: number, samples: number, contents: number,
+ *   latents: Latent[], factors: Factor[], scores: Score[]}} Run
+ * @typedef {{points: [number, number][], images: number[], factors: number[][], codes: number[][], explained: number[]}} Places
+ */
+
+/** @param {string} address @param {RequestInit} [options] */
+async function ask(address, options) {
+  const answer = await fetch(address, options);
+  if (answer.ok) return answer;
+  const text = await answer.text();
+  let said = text;
+  try {
+    const detail = JSON.parse(text).detail;
+    said = typeof detail === "string" ? detail : "this cannot be computed";
+  } catch { /* a sentence, as it stands */ }
+  throw new Error(said.trim() || `the server answers ${answer.status}`);
+}
+
+/** @param {unknown} body @returns {RequestInit} */
+const posted = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+/** Bytes of C x H x W planes to what a canvas takes. @param {Uint8Array} bytes @param {number[]} shape */
+export function painted(bytes, [count, channels, height, width]) {
+  const plane = height * width;
+  return Array.from({ length: count }, (_, n) => {
+    const image = new ImageData(width, height);
+    const start = n * channels * plane;
+    for (let p = 0; p < plane; p++) {
+      for (let c = 0; c < 3; c++) image.data[4 * p + c] = bytes[start + (channels === 3 ? c : 0) * plane + p];
+      image.data[4 * p + 3] = 255;
+    }
+    return image;
+  });
+}
+
+/** @param {Response} answer */
+async function images(answer) {
+  const shape = (answer.headers.get("X-Shape") ?? "").split(",").map(Number);
+  return painted(new Uint8Array(await answer.arrayBuffer()), shape);
+}
+
+/** @returns {Promise<Run[]>} */
+export const runs = async () => (await ask("/api/runs")).json();
+/** @param {number} run @returns {Promise<Places>} */
+export const places = async (run) => (await ask(`/api/runs/${run}/map`)).json();
+/** @param {number} run @param {number[][]} codes */
+export const decode = async (run, codes) => images(await ask(`/api/runs/${run}/decode`, posted({ codes })));
+/** @param {number} run @param {number[]} numbers */
+export const look = async (run, numbers) =>
+  images(await ask(`/api/runs/${run}/images?${numbers.map((n) => `image=${n}`).join("&")}`));
+/** @param {number} run @param {number[]} numbers @returns {Promise<number[][]>} */
+export const codes = async (run, numbers) => (await (await ask(`/api/runs/${run}/codes`, posted({ images: numbers }))).json()).codes;
+/** @param {number} run @param {Blob} file */
+export async function encode(run, file) {
+  const found = await (await ask(`/api/runs/${run}/encode`, { method: "POST", body: file })).json();
+  const bytes = Uint8Array.from(atob(found.pixels), (letter) => letter.charCodeAt(0));
+  return { code: found.codes[0], image: painted(bytes, found.shape)[0] };
+}

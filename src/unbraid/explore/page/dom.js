@@ -1,0 +1,69 @@
+// Small helpers for elements.
+
+/**
+ * An element with attributes and children.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag @param {Object<string, any>} [attributes] @param {...(Node|string)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name in made && name !== "list") made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Show an image in a canvas. @param {HTMLCanvasElement} canvas @param {ImageData} image */
+export function paint(canvas, image) {
+  if (canvas.width !== image.width || canvas.height !== image.height) {
+    canvas.width = image.width;
+    canvas.height = image.height;
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** The name of a latent. @param {number} index */
+export const latent = (index) => "z" + String(index).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]);
+
+/** A share as percents. @param {number|null} share */
+export const percent = (share) => (share === null ? "–" : `${Math.round(100 * share)}%`);
+
+/** Say something to the reader. @param {string} text @param {boolean} [trouble] */
+export function say(text, trouble = false) {
+  const status = document.getElementById("status");
+  status.textContent = text;
+  status.className = trouble ? "trouble" : "";
+}
+
+/** Do something that may fail, and say so if it does. @param {() => Promise<void>} work */
+export async function tried(work) {
+  try {
+    await work();
+    if (document.getElementById("status").className) say("");
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error), true);
+  }
+}
+
+/**
+ * Only the newest of many calls counts: while one runs, the others wait, and all but the last are forgotten.
+ * @param {(...values: any[]) => Promise<void>} work
+ */
+export function newest(work) {
+  let running = false;
+  let waiting = null;
+  return async function next(...values) {
+    waiting = values;
+    if (running) return;
+    running = true;
+    while (waiting) {
+      const now = waiting;
+      waiting = null;
+      await tried(() => work(...now));
+    }
+    running = false;
+  };
+}

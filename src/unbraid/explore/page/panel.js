@@ -1,0 +1,179 @@
+// One run: a picture, what the model makes of it, and a slider for each latent.
+
+import * as api from "./api.js";
+import { latent, make, newest, paint, percent, say, tried } from "./dom.js";
+
+const FRAMES = 25; // of a film, there; it goes back the same way
+const SHOWN = 9; // of them, side by side
+const SECONDS = 2.4;
+
+export class Panel extends EventTarget {
+  /** @param {number} number @param {import("./api.js").Run} run */
+  constructor(number, run) {
+    super();
+    this.number = number;
+    this.run = run;
+    /** @type {number[]} */
+    this.code = Array(run.latents.length);
+    for (const one of run.latents) this.code[one.index] = one.base;
+    this.start = [...this.code];
+    this.chosen = null;
+    this.film = 0;
+    this.show = newest(async () => {
+      const [image] = await api.decode(this.number, [this.code]);
+      paint(this.made, image);
+      this.element.dataset.shown = this.code.map((value) => value.toFixed(3)).join(" ");
+    });
+    this.element = this.build();
+    this.update();
+  }
+
+  build() {
+    const { run } = this;
+    this.given = make("canvas", { "aria-label": "the picture that is given", role: "img" });
+    this.made = make("canvas", { "aria-label": "what the model makes of the code", role: "img" });
+    const file = make("input", { type: "file", accept: "image/*", className: "hidden", tabIndex: -1, "aria-label": "Open a picture" });
+    file.addEventListener("change", () => file.files.length && this.open(file.files[0]));
+    const opener = make("button", { type: "button" }, "Open a picture");
+    opener.addEventListener("click", () => file.click());
+    const another = make("button", { type: "button" }, "Another image");
+    another.addEventListener("click", () => this.dispatchEvent(new Event("another")));
+    const reset = make("button", { type: "button" }, "Reset");
+    reset.addEventListener("click", () => this.set(this.start));
+    this.rows = new Map();
+    const list = make("ol", { className: "sliders" }, ...run.latents.map((one) => this.slider(one)));
+    this.strip = make("figure", { className: "strip", hidden: true });
+    const title = make("h2", {}, run.name);
+    const about = make("p", { className: "note" }, `${run.path}: seed ${run.seed}, ${run.steps.toLocaleString("en")} steps. ${run.summary}`);
+    const panel = make(
+      "article", { className: "panel", "aria-label": run.name }, title, about,
+      make("div", { className: "pictures" },
+        make("figure", {}, this.given, make("figcaption", {}, "given (drop a picture here)")),
+        make("figure", {}, this.made, make("figcaption", {}, "decoded"))),
+      make("div", { className: "buttons" }, another, opener, reset, file), list, this.strip);
+    panel.addEventListener("dragover", (event) => { event.preventDefault(); panel.classList.add("drop"); });
+    panel.addEventListener("dragleave", () => panel.classList.remove("drop"));
+    panel.addEventListener("drop", (event) => {
+      event.preventDefault();
+      panel.classList.remove("drop");
+      if (event.dataTransfer.files.length) this.open(event.dataTransfer.files[0]);
+    });
+    return panel;
+  }
+
+  /** @param {import("./api.js").Latent} one */
+  slider(one) {
+    const name = latent(one.index);
+    const tells = one.dead ? "carries nothing" : one.tells
+      ? `${this.run.factors[one.tells.factor].name} ${percent(one.tells.share)}` : "tells of no factor";
+    const nats = one.nats === null ? "" : `, ${one.nats} nats`;
+    const play = make("button", { type: "button", className: "latent", title: `Play what ${name} does${nats}` }, name);
+    play.addEventListener("click", () => { this.choose(one.index); this.play(one.index); });
+    const input = make("input", { type: "range", min: one.low, max: one.high, step: 0.01, "aria-label": `${name}, ${tells}` });
+    const output = make("output", {});
+    input.addEventListener("input", () => {
+      this.stop();
+      this.choose(one.index);
+      this.code[one.index] = Number(input.value);
+      this.update();
+    });
+    const row = make("li", { className: one.dead ? "dead" : "" }, play, input, output,
+      make("span", { className: "tells", title: tells + nats }, tells));
+    this.rows.set(one.index, { row, input, output });
+    return row;
+  }
+
+  /** Show the code: its numbers and its image. */
+  update() {
+    for (const [index, { input, output }] of this.rows) {
+      input.value = String(this.code[index]);
+      output.textContent = this.code[index].toFixed(2).replace("-", "−");
+    }
+    return this.show();
+  }
+
+  /** Take a code as it is. @param {number[]} code */
+  set(code) {
+    this.stop();
+    this.code = [...code];
+    return this.update();
+  }
+
+  /** An image of the world. @param {number} image */
+  async take(image) {
+    this.strip.hidden = true;
+    await tried(async () => {
+      const [[pixels], [code]] = await Promise.all([api.look(this.number, [image]), api.codes(this.number, [image])]);
+      paint(this.given, pixels);
+      this.start = code;
+      await this.set(code);
+    });
+  }
+
+  /** A picture of the reader's. @param {Blob} file */
+  async open(file) {
+    this.strip.hidden = true;
+    await tried(async () => {
+      const { code, image } = await api.encode(this.number, file);
+      paint(this.given, image);
+      this.start = code;
+      say("");
+      await this.set(code);
+    });
+  }
+
+  /** Mark a latent, here and wherever else it is shown. @param {number} index */
+  choose(index) {
+    if (this.chosen === index) return;
+    this.rows.get(this.chosen)?.row.classList.remove("chosen");
+    this.rows.get(index).row.classList.add("chosen");
+    this.chosen = index;
+    this.dispatchEvent(new CustomEvent("choose", { detail: index }));
+  }
+
+  stop() {
+    cancelAnimationFrame(this.film);
+    this.film = 0;
+  }
+
+  /** Play a latent from end to end and back, and lay its film out below. @param {number} index */
+  async play(index) {
+    this.stop();
+    const { low, high } = this.run.latents.find((one) => one.index === index);
+    const codes = Array.from({ length: FRAMES }, (_, n) => {
+      const code = [...this.code];
+      code[index] = low + ((high - low) * n) / (FRAMES - 1);
+      return code;
+    });
+    await tried(async () => {
+      const frames = await api.decode(this.number, codes);
+      this.lay(index, frames, codes);
+      if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+      const began = performance.now();
+      const draw = (now) => {
+        const turn = (now - began) / 1000 / SECONDS;
+        if (turn >= 1) {
+          this.film = 0;
+          void this.update();
+          return;
+        }
+        const frame = Math.round((FRAMES - 1) * (0.5 - 0.5 * Math.cos(2 * Math.PI * turn)));
+        paint(this.made, frames[frame]);
+        this.rows.get(index).input.value = String(codes[frame][index]);
+        this.film = requestAnimationFrame(draw);
+      };
+      this.film = requestAnimationFrame(draw);
+    });
+  }
+
+  /** @param {number} index @param {ImageData[]} frames @param {number[][]} codes */
+  lay(index, frames, codes) {
+    const { width, height } = frames[0];
+    const canvas = make("canvas", { width: SHOWN * (width + 1) - 1, height, role: "img", "aria-label": `film of ${latent(index)}` });
+    const context = canvas.getContext("2d");
+    for (let n = 0; n < SHOWN; n++) context.putImageData(frames[Math.round((n * (FRAMES - 1)) / (SHOWN - 1))], n * (width + 1), 0);
+    const ends = [codes[0][index], codes[FRAMES - 1][index]].map((value) => value.toFixed(1).replace("-", "−"));
+    this.strip.replaceChildren(canvas, make("figcaption", {}, `${latent(index)} from ${ends[0]} to ${ends[1]}, all else as it is`));
+    this.strip.hidden = false;
+  }
+}
