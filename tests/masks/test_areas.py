@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbraid.masks.areas import above, counts, softened, uniform
+from unbraid.masks.areas import counts, cut, level, softened, uniform
 from unbraid.masks.boxes import box, boxes, placed
 from unbraid.masks.fields import fields
 
@@ -19,10 +19,19 @@ def seeded(seed: int = 0) -> torch.Generator:
 def test_the_highest_values_are_chosen_as_many_as_asked(seed: int, pixels: int) -> None:
     field = torch.rand(pixels + 1, pixels, generator=seeded(seed))
     wanted = torch.arange(pixels + 1)
-    mask = above(field, wanted)
+    mask = field >= level(field, wanted)
     assert torch.equal(mask.sum(1), wanted)
     kept, left = field.masked_fill(~mask, 2).amin(1), field.masked_fill(mask, -1).amax(1)
     assert bool((kept > left).all())
+
+
+def test_fields_cut_a_few_at_a_time_are_cut_as_all_at_once() -> None:
+    field = torch.rand(7, 50_000, generator=seeded())
+    mask, share = cut(
+        lambda rows: field[rows], lambda some, rows: torch.full((len(some), 1), 0.3), 7, 50_000, field.device
+    )
+    assert torch.equal(mask, field >= 0.3)
+    assert torch.allclose(share, mask.float().mean(1))
 
 
 def test_counts_are_right_to_one_pixel_and_in_the_mean() -> None:

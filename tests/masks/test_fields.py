@@ -39,7 +39,7 @@ def test_every_frequency_has_its_energy_whatever_the_sizes(shape: tuple[int, ...
 @pytest.mark.parametrize("decay", [1.0, 2.0, 3.0, 4.0])
 def test_the_spectrum_falls_with_the_chosen_power(decay: float) -> None:
     found, f = power(fields(512, (64, 64), decay=decay, generator=seeded())), frequencies((64, 64))
-    band = (f > 0) & (f <= 12 / 64)
+    band = (f > 0) & (f <= 5 / 64)  # a steep spectrum has no more waves
     x, y = f[band].log(), found[band].log()
     slope = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
     assert float(slope) == pytest.approx(-2 * decay, abs=0.05)
@@ -50,7 +50,7 @@ def test_a_field_varies_alike_at_every_pixel() -> None:
     assert float(spread.max() / spread.min()) < 1.05
 
 
-def test_slow_waves_beyond_the_band_are_left_out_only_of_steep_spectra() -> None:
+def test_fast_waves_are_left_out_of_steep_spectra_only() -> None:
     fast = frequencies((64, 64)) > 0.4
     assert float(power(fields(64, (64, 64), decay=1.9, generator=seeded()))[fast].sum()) > 1e-4
     assert float(power(fields(64, (64, 64), decay=3.0, generator=seeded()))[fast].sum()) < 1e-9

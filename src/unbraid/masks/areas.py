@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["above", "counts", "softened", "uniform"]
+__all__ = ["CACHE", "counts", "cut", "level", "softened", "uniform"]
+
+CACHE = 2**17
+"""How many numbers are worked on at a time on a CPU: half a megabyte."""
 
 
 def counts(share: Tensor, pixels: int, *, generator: torch.Generator | None = None) -> Tensor:
@@ -19,8 +24,8 @@ def counts(share: Tensor, pixels: int, *, generator: torch.Generator | None = No
     return (share.double() * pixels + coin).floor().long().clamp(0, pixels)
 
 
-def above(field: Tensor, count: Tensor) -> Tensor:
-    """The ``count`` highest values of every row, as a mask.
+def level(field: Tensor, count: Tensor) -> Tensor:
+    """The height at or above which the ``count`` highest values of every row lie.
 
     On a CPU each row is partitioned by numpy, which takes a tenth of the time of a sort. Elsewhere, and in a compiled
     function, rows are sorted, and nothing waits for the device.
@@ -30,19 +35,59 @@ def above(field: Tensor, count: Tensor) -> Tensor:
         count: ``(B,)``, 0 .. N.
 
     Returns:
-        ``(B, N)``, bool.
+        ``(B, 1)``; infinity for a count of 0.
 
-    >>> above(torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]]), torch.tensor([1, 3])).int().tolist()
+    >>> field = torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+    >>> (field >= level(field, torch.tensor([1, 3]))).int().tolist()
     [[1, 0, 0], [1, 1, 1]]
     """
     pixels = field.shape[1]
-    last = (pixels - count).clamp_max(pixels - 1)
-    if field.device.type != "cpu" or torch.compiler.is_compiling():
-        level = field.sort(dim=1).values.gather(1, last[:, None])
+    place = (pixels - count).clamp_max(pixels - 1)
+    if _at_once(field.device):
+        found = field.sort(dim=1).values.gather(1, place[:, None])
     else:
-        rows = zip(field.numpy(), last.tolist(), strict=True)
-        level = torch.from_numpy(np.array([np.partition(row, k)[k] for row, k in rows], dtype=np.float32))[:, None]
-    return (field >= level) & (count > 0)[:, None]
+        rows, places = field.numpy().copy(), place.tolist()
+        for row, k in zip(rows, places, strict=True):
+            row.partition(k)
+        found = torch.from_numpy(rows[np.arange(len(rows)), places])[:, None]
+    return found.masked_fill((count == 0)[:, None], torch.inf)
+
+
+def cut(
+    make: Callable[[slice], Tensor],
+    height: Callable[[Tensor, slice], Tensor],
+    rows: int,
+    pixels: int,
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
+    """Fields cut at a height, some at a time on a CPU, so that none has to leave its cache.
+
+    Args:
+        make: Gives the fields of a range of rows, ``(rows, N)``.
+        height: Gives, of those and the range, where each is cut, ``(rows, 1)``.
+        rows: How many fields, B.
+        pixels: Of each, N.
+        device: Where they are made.
+
+    Returns:
+        The masks ``(B, N)``, bool, and the share of each that is in, ``(B,)``.
+    """
+    if _at_once(device):
+        field = make(slice(0, rows))
+        mask = field >= height(field, slice(0, rows))
+        return mask, mask.float().mean(1)
+    mask, step = torch.empty(rows, pixels, dtype=torch.bool), max(1, CACHE // pixels)
+    inside = []
+    for start in range(0, rows, step):
+        part = slice(start, start + step)
+        field = make(part)
+        torch.ge(field, height(field, part), out=mask[part])
+        inside += [np.count_nonzero(row) for row in mask[part].numpy()]
+    return mask, torch.tensor(inside, dtype=torch.float32) / pixels
+
+
+def _at_once(device: torch.device) -> bool:
+    return device.type != "cpu" or torch.compiler.is_compiling()
 
 
 def uniform(field: Tensor, *, generator: torch.Generator | None = None) -> Tensor:

@@ -16,15 +16,13 @@ from torch import Tensor
 
 from unbraid.errors import InvalidOption, require_at_least
 
-__all__ = ["BAND", "Spectrum", "evaluate", "fields", "published"]
+__all__ = ["REST", "Spectrum", "evaluate", "fields", "noise", "published", "waves"]
 
 Spectrum = Literal["isotropic", "reference"]
 
-BAND = 12
-"""Up to how many waves across an axis a steep spectrum is drawn: with a decay of 3 all others together move one pixel
-in a thousand across a threshold, and cost ten times as much."""
-STEEP = 2.0
-"""The decay from which on the waves beyond the band do not matter."""
+REST = 1e-4
+"""The share of a field's energy in its fastest waves that is left out: with a decay of 3 and in two dimensions all but
+ten waves across an axis, which would move one pixel in a thousand across a threshold and cost ten times as much."""
 
 
 def fields(
@@ -58,44 +56,77 @@ def fields(
     >>> fields(2, (8, 9), generator=torch.Generator().manual_seed(0)).shape
     torch.Size([2, 8, 9])
     """
+    normal = noise(count, shape, decay=decay, spectrum=spectrum, generator=generator, device=device)
+    return waves(normal, shape, decay=decay, spectrum=spectrum)
+
+
+def noise(
+    count: int,
+    shape: Sequence[int],
+    *,
+    decay: float = 3.0,
+    spectrum: Spectrum = "isotropic",
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """The normal numbers of fields, from which :func:`waves` makes them; arguments as for :func:`fields`."""
     require_at_least(0, decay=decay)
     if spectrum not in get_args(Spectrum):
         raise InvalidOption(f"spectrum must be isotropic or reference, but is {spectrum!r}")
     if not shape or min(shape) < 1:
         raise InvalidOption(f"a field has one axis or more, all of at least 1 pixel, but shape is {tuple(shape)}")
-    device = torch.device(device or "cpu")
+    sizes = (
+        (*_reference_sizes(shape), 2)
+        if spectrum == "reference"
+        else tuple(_waves_of(n, decay, len(shape)) for n in shape)
+    )
+    return torch.randn((count, *sizes), generator=generator, device=device)
+
+
+def waves(normal: Tensor, shape: Sequence[int], *, decay: float = 3.0, spectrum: Spectrum = "isotropic") -> Tensor:
+    """The fields that :func:`noise` stands for; any part of its rows gives those fields."""
     if spectrum == "reference":
-        normal = torch.randn((count, *_reference_sizes(shape), 2), generator=generator, device=device)
         return published(normal, shape, decay=decay)
     # A compiled function would keep what a cache holds for ever, and says so.
-    make = _waves.__wrapped__ if torch.compiler.is_compiling() else _waves
-    amplitudes, bases = make(tuple(shape), float(decay), device)
-    field = torch.randn((count, *amplitudes.shape), generator=generator, device=device) * amplitudes
-    for axis, basis in enumerate(bases):
-        if axis == len(shape) - 1:
-            return (field.reshape(-1, basis.shape[1]) @ basis.T).reshape(count, *shape)
-        rows = count * math.prod(shape[:axis])
-        field = basis @ field.reshape(rows, basis.shape[1], -1)
-    raise AssertionError("a shape has a last axis")
+    make = _bases.__wrapped__ if torch.compiler.is_compiling() else _bases
+    amplitudes, bases = make(tuple(shape), float(decay), normal.device)
+    field = normal * amplitudes
+    for axis, basis in enumerate(bases[:-1]):
+        field = basis @ field.reshape(len(normal) * math.prod(shape[:axis]), basis.shape[1], -1)
+    return (field.reshape(-1, bases[-1].shape[1]) @ bases[-1].T).reshape(len(normal), *shape)
+
+
+def _highest(pixels: int, decay: float, dimensions: int) -> int:
+    """How many waves across an axis are drawn: beyond k of them is a share k^-(2 decay - D) of the energy."""
+    slope = 2 * decay - dimensions
+    if slope <= 0:
+        return pixels // 2
+    return min(pixels // 2, math.ceil(math.exp(min(-math.log(REST) / slope, 30)) - 1e-9))
+
+
+def _waves_of(pixels: int, decay: float, dimensions: int) -> int:
+    """How many waves an axis has: a constant, and cosines and sines but for the sine of the fastest of an even axis."""
+    highest = _highest(pixels, decay, dimensions)
+    return 1 + 2 * highest - (2 * highest == pixels)
 
 
 @lru_cache(maxsize=64)
-def _waves(shape: tuple[int, ...], decay: float, device: torch.device) -> tuple[Tensor, tuple[Tensor, ...]]:
+def _bases(shape: tuple[int, ...], decay: float, device: torch.device) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The amplitude of every product of waves, and for each axis the waves themselves, ``(pixels, waves)``."""
     square = torch.zeros(())
     bases = []
     for axis, pixels in enumerate(shape):
-        highest = pixels // 2 if decay < STEEP else min(BAND, pixels // 2)
+        highest = _highest(pixels, decay, len(shape))
         k = torch.arange(1, highest + 1, dtype=torch.float64)
         angle = 2 * math.pi * torch.outer(torch.arange(pixels, dtype=torch.float64) / pixels, k)
         cosines, sines = math.sqrt(2) * angle.cos(), math.sqrt(2) * angle.sin()
         if 2 * highest == pixels:  # the fastest wave of an even axis has no sine, and its cosine is +-1
             cosines[:, -1] /= math.sqrt(2)
             sines = sines[:, :-1]
-        waves = torch.cat([torch.ones(pixels, 1), cosines, sines], dim=1)
+        columns = torch.cat([torch.ones(pixels, 1), cosines, sines], dim=1)
         frequency = torch.cat([torch.zeros(1), k, k[: sines.shape[1]]]) / pixels
         square = square + frequency.square().reshape([-1 if d == axis else 1 for d in range(len(shape))])
-        bases.append(waves.to(device, torch.float32))
+        bases.append(columns.to(device, torch.float32))
     # In units of the slowest wave, so that steep spectra stay within float32.
     amplitudes = (square.sqrt() * max(shape)).clamp_min(1.0) ** -decay
     amplitudes.view(-1)[0] = 0.0

@@ -6,6 +6,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,8 @@ import torch
 from torch import Tensor
 
 from unbraid.errors import InvalidOption, require_at_least
-from unbraid.masks.areas import above, counts, softened, uniform
-from unbraid.masks.fields import Spectrum, fields
+from unbraid.masks.areas import counts, cut, level, softened
+from unbraid.masks.fields import Spectrum, noise, waves
 from unbraid.mixer import Mixture, PairMixer, beta, spatial
 
 __all__ = ["FMix"]
@@ -64,15 +65,20 @@ class FMix(PairMixer):
     def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A field, cut at the height that gives the area."""
         _, shape, spread = spatial(x, self.dims)
-        field = fields(
-            count, shape, decay=self.decay, spectrum=self.spectrum, generator=generator, device=x.device
-        ).flatten(1)
+        pixels, device = math.prod(shape), x.device
+        normal = noise(count, shape, decay=self.decay, spectrum=self.spectrum, generator=generator, device=device)
+
+        def make(rows: slice) -> Tensor:
+            return waves(normal[rows], shape, decay=self.decay, spectrum=self.spectrum).flatten(1)
+
         if self.alpha == 1 and not self.max_soft:
-            mask = uniform(field, generator=generator)
-        else:
-            weight = beta(self.alpha, count, generator=generator, device=x.device)
-            if self.max_soft:
-                mask = softened(field, weight, self.max_soft)
-            else:
-                mask = above(field, counts(weight, field.shape[1], generator=generator))
-        return Mixture(order, mask.float().mean(1), mask.reshape(spread))
+            pixel = torch.randint(pixels, (count, 1), generator=generator, device=device)
+            mask, weight = cut(make, lambda field, rows: field.gather(1, pixel[rows]), count, pixels, device)
+            return Mixture(order, weight, mask.reshape(spread))
+        weight = beta(self.alpha, count, generator=generator, device=device)
+        if self.max_soft:
+            mask = softened(make(slice(count)), weight, self.max_soft)
+            return Mixture(order, mask.mean(1), mask.reshape(spread))
+        wanted = counts(weight, pixels, generator=generator)
+        mask, weight = cut(make, lambda field, rows: level(field, wanted[rows]), count, pixels, device)
+        return Mixture(order, weight, mask.reshape(spread))

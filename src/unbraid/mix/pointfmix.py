@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from unbraid.errors import InvalidData, require_at_least
-from unbraid.masks.areas import above, counts, uniform
+from unbraid.masks.areas import counts, level, uniform
 from unbraid.masks.fields import evaluate
 from unbraid.mixer import Mixture, PairMixer, beta
 
@@ -90,10 +90,10 @@ class PointFMix(PairMixer):
             kept = uniform(own, generator=generator)
         else:
             weight = beta(self.alpha, count, generator=generator, device=x.device).expand(samples)
-            kept = above(own, counts(weight, points, generator=generator))
+            kept = own >= level(own, counts(weight, points, generator=generator))
         # A partner's point is in where the field is lower than at any point that is kept.
-        level = own.masked_fill(~kept, torch.inf).amin(1, keepdim=True)
-        left = torch.cat([kept, field[:, points:] < level], dim=1)
+        lowest = own.masked_fill(~kept, torch.inf).amin(1, keepdim=True)
+        left = torch.cat([kept, field[:, points:] < lowest], dim=1)
         # In random order, those that are left first; where they are too few they come again.
         drawn = (torch.rand(left.shape, generator=generator, device=x.device) + ~left).argsort(dim=1)
         again = torch.arange(points, device=x.device) % left.sum(1, keepdim=True).clamp_min(1)
