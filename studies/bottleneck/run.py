@@ -94,7 +94,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Fit, measure, write and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--runs", type=Path, default=Path("runs/bottleneck"))
     options = parser.parse_args()
     rows = []

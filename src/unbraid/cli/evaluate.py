@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from unbraid import registry
 from unbraid.cli import _flags, _information
@@ -26,7 +26,7 @@ def evaluate(
     samples: int = 10_000,
     seed: int = 0,
     repeats: int = 1,
-    bounds: bool = True,
+    bounds: Literal["auto", "yes", "no"] = "auto",
     jobs: int = 0,
     information: bool = False,
 ) -> None:
@@ -38,13 +38,15 @@ def evaluate(
         samples: How many images are encoded; a smaller world is encoded whole.
         seed: What the choice of images and the scores' own randomness depend on.
         repeats: How often to measure, each time with other images; shows between which values 95 % of them lie.
-        bounds: Whether to show beside each value what noise, codes turned by 45 degrees and perfect codes get.
+        bounds: Whether to show beside each value what noise, codes turned by 45 degrees and perfect codes get, which
+            takes three times as long again until it is known for this world; `auto` does, unless all scores are asked for.
         jobs: How many processes share the work; 0 for one a core.
         information: Whether to take a VAE's KL apart too, into mutual information, total correlation and dimension-wise
             KL; all images are components of the aggregate posterior. Kept in the run's information.json.
     """
     for name in scores if scores != ("all",) else ():
         registry.check("scores", name)
+    bounded = bounds == "yes" or (bounds == "auto" and scores != ("all",))
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -63,13 +65,13 @@ def evaluate(
             samples=samples,
             seed=seed,
             repeats=repeats,
-            bounds=bounds,
+            bounds=bounded,
             jobs=jobs or os.cpu_count() or 1,
             notice=lambda done, total, last: progress.update(bar, completed=done, total=total, description=last),
             skipped=without.__setitem__,
         )
     print(f"{loaded.path}: {loaded.name}")  # not the table's title, which would be broken to the table's width
-    Console(width=None if Console().is_terminal else 160).print(_table(results, bounds, repeats))
+    Console(width=None if Console().is_terminal else 160).print(_table(results, bounded, repeats))
     for name, reason in without.items():
         print(f"not measured: {name}: {reason}")
     if information:
