@@ -1,10 +1,10 @@
 """What the classical scores cost with a real encoder: images encoded once, or batch by batch as the reference has it.
 
-The reference asks the encoder anew for every batch of every score: 15000 times two batches of 64 for the beta-VAE score,
-15000 batches of 64 for the FactorVAE score, and batches of 16 for the samples of each of the others. Here an untrained
-convolutional VAE on sprites stands for its encoder, on both sides. So many images take an hour one way, so a part of
-the batches is timed, by turns with ours, and the reference's time is that part times how many there are. The arithmetic
-of both is that of ``scores.py``, on the codes of this encoder.
+The reference asks the encoder anew for every batch of every score: 15000 times two batches of 64 for the beta-VAE
+score, 15000 batches of 64 for the FactorVAE score, and batches of 16 for the samples of each of the others. Here an
+untrained convolutional VAE on sprites stands for its encoder, on both sides. So many images take an hour one way, so
+a part of the batches is timed, by turns with ours, and the reference's time is that part times how many there are.
+The arithmetic of both is that of ``scores.py``, on the codes of this encoder.
 
     python benchmarks/scores_encoder.py --scores betavae factorvae mig modularity explicitness sap irs unsupervised
 """

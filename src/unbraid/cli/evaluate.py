@@ -39,7 +39,7 @@ def evaluate(
         seed: What the choice of images and the scores' own randomness depend on.
         repeats: How often to measure, each time with other images; shows between which values 95 % of them lie.
         bounds: Whether to show beside each value what noise, codes turned by 45 degrees and perfect codes get, which
-            takes three times as long again until it is known for this world; `auto` does, unless all scores are asked for.
+            takes three times as long again until it is known for this world; `auto` does, unless `all` are asked for.
         jobs: How many processes share the work; 0 for one a core.
         information: Whether to take a VAE's KL apart too, into mutual information, total correlation and dimension-wise
             KL; all images are components of the aggregate posterior. Kept in the run's information.json.
