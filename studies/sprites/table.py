@@ -63,7 +63,7 @@ def markdown(found: Sequence[Mapping[str, Any]]) -> str:
 def _cell(numbers: Sequence[float]) -> str:
     digits = 0 if min(numbers) >= 100 else 1 if min(numbers) >= 10 else 2
     middle, least, most = (f"{n:.{digits}f}" for n in (float(np.median(numbers)), min(numbers), max(numbers)))
-    return f"{middle} ({least} to {most})"
+    return f"{middle} ({least} to {most})" if len(numbers) > 1 else middle
 
 
 def picture(found: Sequence[Mapping[str, Any]]) -> Any:
@@ -75,7 +75,8 @@ def picture(found: Sequence[Mapping[str, Any]]) -> Any:
         LEFT + len(SHOWN) * (WIDE + GAP) + MARGIN,
         Page.heading + height + 70,
         "Objectives on Sprites",
-        f"a dot for each of {seeds} seeds, a line at their median; reconstruction in nats, less is better",
+        ("a dot a seed, a line at their median" if seeds > 1 else "one seed")
+        + "; reconstruction in nats, less is better",
     )
     for i, column in enumerate(SHOWN):
         axes = page.axes(LEFT + i * (WIDE + GAP), Page.heading, WIDE, height)
