@@ -89,12 +89,13 @@ class Hunt:
         samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
         self.search, self.scores, self.trials = search, scores, list[Trial]()
         self.rungs, self._told, self._states = goal.rungs(search.cell.steps), 0, optuna.trial.TrialState
-        self._space = {
-            name: (of.IntDistribution if one.whole else of.FloatDistribution)(one.low, one.high, log=one.log)
-            for name, one in search.ranges.items()
+        kinds: dict[bool, Any] = {True: of.IntDistribution, False: of.FloatDistribution}
+        self._space: dict[str, Any] = {
+            name: kinds[one.whole](one.low, one.high, log=one.log) for name, one in search.ranges.items()
         }
-        direction = "minimize" if goal.lower else "maximize"
-        self._study = optuna.create_study(sampler=samplers[goal.sampler](seed=goal.seed), direction=direction)
+        self._study = optuna.create_study(
+            sampler=samplers[goal.sampler](seed=goal.seed), direction="minimize" if goal.lower else "maximize"
+        )
 
     def visits(self, known: Known) -> list[Visit]:
         """Every visit that follows from what is known, those that have ended included."""
