@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from unbraid.errors import InvalidOption
-from unbraid.model import ContentModel, Terms
+from unbraid.model import Terms
 from unbraid.models.cyclevae import CycleVAE
 from unbraid.models.vae import VAE
 from unbraid.nn.gaussian import Gaussian
-from unbraid.runs.judge import Bench, dependence, judge
+from unbraid.runs.judge import Bench, judge
 from unbraid.types import Factor, FactorSpace
+from unbraid.weak import ContentModel, dependence
 from unbraid.world import LabelledWorld
 
 SPACE = FactorSpace([Factor("class", 3, "categorical"), Factor("grey", 16)])

@@ -106,6 +106,7 @@ DATA: dict[str, Any] = {
     "divergence": NATS,
     "look": look,
     "allowance": np.linspace(0, 4, 30),
+    "contents": 1,
     "rows": {"x": blob(np.stack([np.linspace(-2, 2, 8), np.zeros(8)], axis=1))},
 }
 
@@ -646,3 +647,66 @@ def test_confusion_puts_the_models_actions_in_the_order_of_the_true_ones() -> No
     assert "25.0 % on the diagonal" in " ".join(words(draw("confusion", acting=lazy)))
     told = panels("confusion", "confusion", Sampler(SPACE, circles))[0]
     assert np.allclose(np.asarray(told.collections[0].get_array()).reshape(4, 4), np.eye(4))
+
+
+def asked_of(name: str, **changed: Any) -> tuple[Figure, Floats]:
+    """A plot, and all codes that it had decoded."""
+    asked: list[Floats] = []
+
+    def decode(z: Floats) -> Bytes:
+        asked.append(z)
+        return blob(z[:, 1:])
+
+    return draw(name, decode=decode, **changed), np.concatenate(asked)
+
+
+def test_swaps_put_the_class_code_of_the_column_to_the_style_of_the_row() -> None:
+    figure, grid = asked_of("swaps", count=3)
+    grid = grid.reshape(3, 3, 3)
+    assert np.array_equal(grid[1, :, 0], CODES[:3, 0])
+    assert np.array_equal(grid[:, 1, 1:], CODES[10:13, 1:])
+    above = np.asarray(axes_called(figure, "classes")[0].images[0].get_array())
+    assert np.array_equal(above[:64, :64], enlarge(DATA["images"][:1])[0])
+
+
+def test_blends_have_the_two_images_and_their_swaps_in_the_corners() -> None:
+    _, grid = asked_of("blends", steps=4)
+    grid = grid.reshape(2, 4, 4, 3)
+    assert np.allclose(grid[0, 0, 0], CODES[0])
+    assert np.allclose(grid[0, 3, 3], CODES[1])
+    assert np.allclose(grid[0, 0, 3], [CODES[1, 0], *CODES[0, 1:]])
+    assert np.allclose(grid[1, 3, 0], [CODES[2, 0], *CODES[3, 1:]])
+
+
+def test_styles_are_drawn_once_for_all_classes() -> None:
+    _, grid = asked_of("styles", count=200)
+    grid = grid.reshape(8, 200, 3)
+    assert np.array_equal(grid[:, 0, 0], CODES[:8, 0])
+    assert np.ptp(grid[..., 1:], axis=0).max() == 0
+    assert np.allclose(grid[0, :, 1:].mean(axis=0), 0, atol=0.3)
+    assert np.allclose(grid[0, :, 1:].std(axis=0), 1, atol=0.2)
+    assert not np.array_equal(asked_of("styles", count=200, seed=1)[1][:, 1:], grid.reshape(-1, 3)[:, 1:])
+
+
+def test_codemaps_colour_both_codes_by_the_class_and_by_an_order() -> None:
+    figure = draw("codemaps", way="pca", style="y")
+    panels = {axes.get_label(): axes for axes in figure.axes}
+    assert set(panels) == {f"{code} by {factor}" for code in ("class code", "style") for factor in ("shape", "y")}
+    shown = panels["style by y"].collections[0]
+    assert np.allclose(shown.get_facecolors(), colours(SPACE["y"])[FACTORS[:600, 2]])
+    flat = shown.get_offsets()
+    between = np.linalg.norm(flat[0] - flat[1])
+    assert between == pytest.approx(np.linalg.norm(CODES[0, 1:] - CODES[1, 1:]), rel=1e-4)
+
+
+def test_codemaps_by_tsne_keep_neighbours() -> None:
+    points = draw("codemaps", samples=200, codes=np.repeat(CODES[:, :1] * 0 + FACTORS[:, :1], 4, axis=1) + CODES[:, :1],
+                  contents=3).axes[0].collections[0].get_offsets()  # fmt: skip
+    apart = np.linalg.norm(points[:, None] - points[None], axis=-1) + 1e9 * np.eye(200)
+    assert (FACTORS[:200, 0][apart.argmin(axis=1)] == FACTORS[:200, 0]).mean() > 0.95
+
+
+@pytest.mark.parametrize("name", ["swaps", "blends", "styles", "codemaps"])
+def test_pictures_of_class_and_style_are_not_drawn_of_other_models(name: str) -> None:
+    with pytest.raises(InvalidData, match="of models that set class and style apart"):
+        draw(name, contents=0)

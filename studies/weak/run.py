@@ -1,4 +1,7 @@
-"""Pairs, labels and neither on Sprites of 32 x 32: the same network, images and number of steps for every method.
+"""Pairs, labels and neither on small Sprites: the same network, images and number of steps for every method.
+
+The runs of a method, five seeds at each of some betas, are fitted side by side in one program: a step of twenty costs
+no more than a step of four. Seeds start from other weights and see other images; the betas of a seed see the same.
 
 References:
     Locatello, Poole, Rätsch, Schölkopf, Bachem and Tschannen, "Weakly-supervised disentanglement without
@@ -12,80 +15,150 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import spearmanr
+from torch import Tensor, nn
+from torch.func import functional_call, grad, stack_module_state, vmap
 
 from unbraid import registry
-from unbraid.fit import Trial
 from unbraid.model import Model
-from unbraid.scores import dci, mig, sap
-from unbraid.types import Floats
-from unbraid.view import to_float, view
-from unbraid.world import World
+from unbraid.scores import dci, mig
+from unbraid.types import Factor, FactorSpace, Floats
+from unbraid.view import Seen, to_float, view
+from unbraid.world import LabelledWorld
 from unbraid.worlds.smaller import Smaller
 
 RESULTS = Path(__file__).with_name("results.jsonl")
-SAMPLES, HELD_OUT = 3000, 1_000_003
-METHODS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
-    "beta-VAE 1": ("betavae", {"beta": 1.0}, {}),
-    "beta-VAE 4": ("betavae", {"beta": 4.0}, {}),
-    "AdaGVAE 1": ("adagvae", {"beta": 1.0}, {}),
-    "AdaGVAE 2": ("adagvae", {"beta": 2.0}, {}),
-    "AdaGVAE 4": ("adagvae", {"beta": 4.0}, {}),
-    "AdaMLVAE 1": ("adamlvae", {"beta": 1.0}, {}),
-    "GVAE, told, 1": ("adagvae", {"beta": 1.0}, {"known": True}),
-    "SlowVAE": ("slowvae", {}, {"protocol": "lap"}),
-    "100 labels": ("semisupervised", {"of": "betavae", "of_options": "beta=4"}, {"labels": 100}),
-    "100 labels, noisy": (
-        "semisupervised",
-        {"of": "betavae", "of_options": "beta=4"},
-        {"labels": 100, "kind": "noisy"},
-    ),
-    "100 labels, 5 bins": (
-        "semisupervised",
-        {"of": "betavae", "of_options": "beta=4"},
-        {"labels": 100, "kind": "binned"},
-    ),
+SEEDS, SAMPLES, HELD_OUT = 5, 1500, 1_000_003
+EVERY = (1, 1, 4, 4, 4)
+"""Every which value of shape, scale, orientation, x and y is kept: 11,520 images, drawn once."""
+BETAS = (1.0, 4.0)
+LABELLED = {"of": "betavae", "gamma": 10.0}
+METHODS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[float, ...]]] = {
+    "beta-VAE": ("betavae", {}, {}, BETAS),
+    "AdaGVAE": ("adagvae", {}, {}, BETAS),
+    "AdaMLVAE": ("adamlvae", {}, {}, BETAS),
+    "GVAE, told": ("adagvae", {}, {"known": True}, BETAS),
+    "SlowVAE": ("slowvae", {}, {"protocol": "lap"}, (1.0,)),
+    "100 labels": ("semisupervised", LABELLED, {"labels": 100}, (4.0,)),
+    "100 labels, noisy": ("semisupervised", LABELLED, {"labels": 100, "kind": "noisy"}, (4.0,)),
+    "100 labels, 5 bins": ("semisupervised", LABELLED, {"labels": 100, "kind": "binned"}, (4.0,)),
 }
-"""What they are called here, the model, its options, and those of its view."""
+"""What they are called here, the model, its options, those of its view, and the betas."""
 
 
-def run(method: str, *, steps: int, images: int, rate: float, seed: int) -> dict[str, Any]:
-    """Fit one model to ``images`` images a step, and score its codes of the same images as everyone's."""
-    name, options, seen = METHODS[method]
-    world = Smaller(of="sprites", side=32)
-    torch.manual_seed(seed)
-    model = registry.load("models", name)(world.shape, network="patches", **options)
-    stream = view(model.view)
-    size = images if model.view == "images" else images // 2
-    trial = Trial(model, lambda group: torch.optim.AdamW(group, lr=rate, weight_decay=0.0, fused=True))
-    began = time.process_time()
-    trial.fit(stream(world, batch_size=size, seed=seed, **seen), steps=steps)
-    cpu = round(time.process_time() - began, 1)
+def small_sprites() -> LabelledWorld:
+    """Sprites of 32 x 32 pixels with fewer orientations and places."""
+    whole = Smaller(of="sprites", side=32)
+    kept = [Factor(one.name, len(range(0, one.size, n)), one.kind) for one, n in zip(whole.space, EVERY, strict=True)]
+    space = FactorSpace(kept)
+    factors = space.factors(np.arange(len(space)))
+    rows = whole.index(factors * np.array(EVERY))
+    pixels = np.concatenate([whole.images(part) for part in np.array_split(rows, 40)])
+    return LabelledWorld(pixels, factors, space)
+
+
+class Loss(nn.Module):
+    """The terms of a model's loss, as the forward pass of a module that a function can be made of."""
+
+    def __init__(self, model: Model, seen: Seen) -> None:
+        super().__init__()
+        self.model, self.seen = model, seen
+
+    def forward(self, tensors: dict[str, Tensor], beta: Tensor, step: int) -> dict[str, Tensor]:
+        """The terms for one batch, given as its tensors."""
+        held = {one.name: getattr(self.seen, one.name) for one in fields(self.seen)}  # type: ignore[arg-type]
+        (self.model.model if hasattr(self.model, "model") else self.model).beta = beta
+        return dict(self.model.loss(type(self.seen)(**held | tensors), step))
+
+
+def parts(batch: Seen) -> dict[str, Tensor]:
+    """The tensors of a batch of all seeds, with the seeds as their first axis; those without rows are everyone's."""
+    held = {one.name: getattr(batch, one.name) for one in fields(batch)}  # type: ignore[arg-type]
+    tensors = {name: value for name, value in held.items() if isinstance(value, Tensor)}
+    shared = {"sizes"}
     return {
-        "method": method,
-        "seed": seed,
-        "steps": steps,
-        "images": images,
-        "rate": rate,
-        "cpu_seconds": cpu,
-        **scored(model, world),
-        **unlabelled(model, stream(world, batch_size=250, seed=HELD_OUT, **seen)),
+        name: value.expand(SEEDS, *value.shape) if name in shared else value.unflatten(0, (SEEDS, -1))
+        for name, value in tensors.items()
     }
 
 
-def scored(model: Model, world: World) -> dict[str, Any]:
+def run(
+    method: str, world: LabelledWorld, *, steps: int, images: int, rate: float, kept: Path, until: float
+) -> list[dict[str, Any]]:
+    """Fit every seed at every beta with ``images`` images a step each, and score them all.
+
+    When it is ``until`` (of the monotonic clock), what has been done is ``kept``, and nothing returned.
+    """
+    name, options, seen, betas = METHODS[method]
+    models: list[Model] = []
+    for seed in range(SEEDS):
+        torch.manual_seed(seed)
+        models.append(registry.load("models", name)(world.shape, network="patches", **options))
+    models = [model for _ in betas for model in models]  # the same five starts at every beta
+    stream = view(models[0].view)
+    size = images if models[0].view in ("images", "labelled") else images // 2
+    batches = stream(world, batch_size=SEEDS * size, seed=0, **seen)
+    weights, _ = stack_module_state(models)  # type: ignore[arg-type]
+    strength = torch.tensor(betas).repeat_interleave(SEEDS)
+    loss = Loss(models[0], batches.batch(0))
+    optimiser = torch.optim.AdamW(list(weights.values()), lr=rate, weight_decay=0.0, fused=True)
+
+    def total(parameters: dict[str, Tensor], tensors: dict[str, Tensor], beta: Tensor, step: int) -> Any:
+        named = {f"model.{key}": value for key, value in parameters.items()}
+        terms = functional_call(loss, named, (tensors, beta, step))
+        return torch.stack(list(terms.values())).sum(), terms
+
+    slope = vmap(grad(total, has_aux=True), in_dims=(0, 0, 0, None), randomness="different")
+    first, cpu = 0, 0.0
+    torch.manual_seed(0)
+    if kept.exists():
+        state = torch.load(kept, weights_only=True)
+        optimiser.load_state_dict(state["optimiser"])
+        for key, value in weights.items():
+            value.data.copy_(state["weights"][key])
+        torch.set_rng_state(state["noise"])
+        first, cpu = state["step"], state["cpu"]
+    began = time.process_time()
+    for step in range(first, steps):
+        if time.monotonic() > until:
+            noise, cpu = torch.get_rng_state(), cpu + time.process_time() - began
+            state = {"weights": weights, "optimiser": optimiser.state_dict(), "noise": noise, "step": step, "cpu": cpu}
+            torch.save(state, kept)
+            print(f"{method}: {step} of {steps} steps", flush=True)
+            return []
+        tensors = {
+            key: value.repeat(len(betas), *[1] * (value.ndim - 1)) for key, value in parts(batches.batch(step)).items()
+        }
+        found, _ = slope({k: v.detach() for k, v in weights.items()}, tensors, strength, step)
+        for key, value in weights.items():
+            value.grad = found[key]
+        optimiser.step()
+    cpu = (cpu + time.process_time() - began) / len(models)
+    kept.unlink(missing_ok=True)
+    rows = []
+    for place, model in enumerate(models):
+        beta, seed = betas[place // SEEDS], place % SEEDS
+        model.load_state_dict({key: value[place].detach() for key, value in weights.items()})
+        Loss(model, batches.batch(0)).forward({}, beta, steps)
+        settings = {"method": method, "beta": beta, "seed": seed, "steps": steps, "images": images, "rate": rate}
+        held_out = stream(world, batch_size=250, seed=HELD_OUT, **seen)
+        rows.append(settings | {"cpu_seconds": round(cpu, 1)} | scored(model, world) | unlabelled(model, held_out))
+    return rows
+
+
+def scored(model: Model, world: LabelledWorld) -> dict[str, Any]:
     """The scores of the codes of the same images."""
     chosen = np.random.default_rng(0).choice(len(world), SAMPLES, replace=False)
     with torch.no_grad():
-        pieces = [model.eval().represent(part) for part in to_float(world.images(chosen)).split(250)]
-    codes: Floats = torch.cat(pieces).double().numpy()
+        codes: Floats = model.eval().represent(to_float(world.images(chosen))).double().numpy()
     factors = world.factors(chosen)
-    found = {"dci": dci(codes, factors, seed=0), "mig": mig(codes, factors), "sap": sap(codes, factors, seed=0)}
+    found = {"dci": dci(codes, factors, seed=0), "mig": mig(codes, factors)}
     return {score: round(float(value), 4) for score, value in found.items()} | {
         f"dci.{name}": round(value, 3) for name, value in found["dci"].named(world.space.names).parts.items()
     }
@@ -103,60 +176,63 @@ def unlabelled(model: Model, stream: Any) -> dict[str, float]:
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """Of every method the least, middle and greatest DCI over seeds, and medians of the rest."""
-    rows = [["", "seeds", "DCI: least", "median", "greatest", "MIG", "SAP", "CPU s"]]
+    """Of every method and beta the least, middle and greatest DCI over seeds, and medians of the rest."""
+    rows = [["", "beta", "seeds", "DCI: least", "median", "greatest", "MIG", "CPU s a run"]]
     rows.append(["---"] * len(rows[0]))
-    for method in METHODS:
-        runs = [one for one in found if one["method"] == method]
-        if runs:
-            low, middle, high = np.quantile([one["dci"] for one in runs], [0, 0.5, 1])
-            rest = [f"{np.median([one[key] for one in runs]):.2f}" for key in ("mig", "sap")]
-            cpu = f"{np.median([one['cpu_seconds'] for one in runs]):.0f}"
-            rows.append([method, str(len(runs)), f"{low:.2f}", f"{middle:.2f}", f"{high:.2f}", *rest, cpu])
+    for method, (*_, betas) in METHODS.items():
+        for beta in betas:
+            runs = [one for one in found if one["method"] == method and one["beta"] == beta]
+            if runs:
+                dcis = [f"{value:.2f}" for value in np.quantile([one["dci"] for one in runs], [0, 0.5, 1])]
+                rest = [f"{np.median([one['mig'] for one in runs]):.2f}", f"{runs[0]['cpu_seconds']:.0f}"]
+                rows.append([method, f"{beta:g}", str(len(runs)), *dcis, *rest])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
-def selection(found: list[dict[str, Any]], prefix: str) -> str:
+def selection(found: list[dict[str, Any]], method: str) -> str:
     """How well what is known without labels ranks the runs of one method by DCI, over its betas and seeds."""
-    runs = [one for one in found if one["method"].startswith(prefix)]
-    if len(runs) < 4:
-        return f"{prefix}: too few runs"
+    runs = [one for one in found if one["method"] == method]
     good = np.array([one["dci"] for one in runs])
     said = []
     for key in ("loss.reconstruction", "loss"):
         value = np.array([one[key] for one in runs])
         picked = int(value.argmin())
-        rank = float((good > good[picked]).mean())
+        better = 100 * float((good > good[picked]).mean())
         said.append(
-            f"{key}: Spearman {spearmanr(-value, good).statistic:+.2f}, the run it picks ({runs[picked]['method']}, "
-            f"seed {runs[picked]['seed']}, DCI {good[picked]:.2f}) is behind {100 * rank:.0f} % of the {len(runs)}"
+            f"by {key}, Spearman {spearmanr(-value, good).statistic:+.2f}; it picks beta {runs[picked]['beta']:g}, "
+            f"seed {runs[picked]['seed']}, DCI {good[picked]:.2f}; {better:.0f} % of the {len(runs)} runs are better"
         )
-    return f"{prefix}: " + "; ".join(said)
+    return f"* {method}: " + "; ".join(said)
 
 
 def main() -> None:
     """Run what has not been run, and print the table of everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("methods", nargs="*", help=f"of {', '.join(METHODS)}")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--images", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--minutes", type=float, default=1e6, help="after how many to stop; the same command goes on")
     options = vars(parser.parse_args())
-    out, methods, seeds = options.pop("out"), options.pop("methods"), options.pop("seeds")
+    out, methods, until = options.pop("out"), options.pop("methods"), time.monotonic() + 60 * options.pop("minutes")
     torch.set_num_threads(1)
     found = [json.loads(line) for line in out.read_text("utf-8").splitlines()] if out.exists() else []
-    for seed in seeds:
-        for method in methods:
-            if not any(one["method"] == method and one["seed"] == seed for one in found):
-                found.append(run(method, seed=seed, **options))
-                with out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(found[-1]) + "\n")
-                print({key: found[-1][key] for key in ("method", "seed", "dci", "mig", "cpu_seconds")}, flush=True)
+    world = small_sprites() if methods else None
+    for method in methods:
+        if world is not None and not any(one["method"] == method for one in found):
+            kept = out.with_name(f"{out.stem}-{method.replace(', ', '-').replace(' ', '-')}.pt")
+            rows = run(method, world, kept=kept, until=until, **options)
+            if not rows:
+                break
+            found += rows
+            with out.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows)
+            print(method, [row["dci"] for row in rows], f"{rows[0]['cpu_seconds']} s a run", flush=True)
     print(table(found))
-    for prefix in ("AdaGVAE", "beta-VAE"):
-        print(selection(found, prefix))
+    for method in METHODS:
+        if sum(one["method"] == method for one in found) > SEEDS:
+            print(selection(found, method))
 
 
 if __name__ == "__main__":

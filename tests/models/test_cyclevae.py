@@ -133,3 +133,16 @@ def test_lord_decodes_codes_and_its_encoder_learns_them_without_moving_them() ->
 def test_lord_refuses_a_world_it_has_no_codes_for(options) -> None:
     with pytest.raises(InvalidData, match="take a smaller world, or give more"):
         made(LORD, **options).loss(classes(), 0)
+
+
+@pytest.mark.parametrize(("part", "ignored"), [(slice(0, 2), "class code"), (slice(2, 5), "style")])
+def test_a_code_that_the_decoder_ignores_is_a_symptom(part, ignored) -> None:
+    model, batch = made(), classes()
+    healthy = model.symptoms(batch)
+    assert 0.2 < healthy["dependence"] < 0.8
+    assert model.diagnosis(healthy) == []
+    with torch.no_grad():
+        model.decoder[0].weight[:, part] = 0
+    said = model.diagnosis(model.symptoms(batch))
+    assert len(said) == 1
+    assert said[0].startswith(f"the {ignored} is ignored: 0% of the change")

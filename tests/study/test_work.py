@@ -42,6 +42,13 @@ def test_a_cell_is_a_run_with_its_scores_and_what_is_known_without_labels(tmp_pa
     assert record(Store(tmp_path), cell()) == outcome
 
 
+def test_of_models_of_pairs_the_loss_on_pairs_is_known_without_labels(tmp_path: Path) -> None:
+    outcome = done(tmp_path, cell("adagvae", view={"protocol": "uni"}))
+    values = dict(outcome.values or {})
+    assert values["loss"] == pytest.approx(values["loss.reconstruction"] + values["loss.kl"], rel=1e-5)
+    assert values["loss.kl"] > 0
+
+
 def test_a_cell_that_is_done_is_not_computed_again_but_measured_where_a_score_is_missing(tmp_path: Path) -> None:
     done(tmp_path, cell())
     weights = tmp_path / CELLS / cell().key / "model.safetensors"

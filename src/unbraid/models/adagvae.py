@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unbraid.model import PairedModel
 from unbraid.nn.aggregate import averaged
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NetworkName
 from unbraid.types import Shape
+from unbraid.weak import PairedModel
 
 __all__ = ["AdaGVAE"]
 
@@ -28,7 +28,7 @@ class AdaGVAE(PairedModel):
               \quad\text{where}\quad \delta_i < \tfrac12 (\min_j \delta_j + \max_j \delta_j)
 
     and :math:`\delta_i = \mathrm{KL}(q(z_i \mid x_1) \,\|\, q(z_i \mid x_2))`; the loss is the mean of two
-    :math:`\beta`-VAEs' (:class:`unbraid.model.PairedModel`). Pairs that differ in few factors leave only one way to be
+    :math:`\beta`-VAEs' (:class:`unbraid.weak.PairedModel`). Pairs that differ in few factors leave only one way to be
     coded well, up to the order of the latents. Where the view tells which factors differ (``--view.known``) nothing is
     guessed: latent i stands for factor i, as in the paper's GVAE with labels; Shu et al. call this match pairing.
 

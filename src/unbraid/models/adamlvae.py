@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unbraid.model import PairedModel
 from unbraid.nn.aggregate import multiplied
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NetworkName
 from unbraid.types import Shape
+from unbraid.weak import PairedModel
 
 __all__ = ["AdaMLVAE"]
 

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from unbraid.errors import InvalidData, require_at_least
-from unbraid.model import ContentModel, Terms
+from unbraid.model import Terms
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NETWORKS, NetworkName
 from unbraid.types import Shape
 from unbraid.view import GroupBatch
+from unbraid.weak import ContentModel
 
 __all__ = ["AdversarialVAE"]
 

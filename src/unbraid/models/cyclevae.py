@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unbraid.errors import InvalidOption, require_at_least
-from unbraid.model import ContentModel, Terms
+from unbraid.model import Terms
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NetworkName
 from unbraid.types import Shape
 from unbraid.view import GroupBatch
+from unbraid.weak import ContentModel
 
 __all__ = ["CycleVAE"]
 

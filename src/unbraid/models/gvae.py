@@ -7,12 +7,12 @@ References:
 
 from __future__ import annotations
 
-from unbraid.model import GroupedModel
 from unbraid.nn.aggregate import averaged
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NetworkName
 from unbraid.types import Shape
+from unbraid.weak import GroupedModel
 
 __all__ = ["GVAE"]
 
@@ -22,7 +22,7 @@ class GVAE(GroupedModel):
 
     .. math:: q(c \mid x_1 \dots x_G) = \mathcal N\Big(\frac1G \sum_n \mu_n, \frac1G \sum_n \sigma^2_n\Big)
 
-    The loss is that of :class:`unbraid.model.GroupedModel`. Where pairs tell which single factors they share, rather
+    The loss is that of :class:`unbraid.weak.GroupedModel`. Where pairs tell which single factors they share, rather
     than a class, see :class:`~unbraid.models.adagvae.AdaGVAE`.
 
     Args:

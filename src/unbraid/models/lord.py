@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from unbraid.errors import InvalidData, require_at_least
-from unbraid.model import ContentModel, Terms
+from unbraid.model import Terms
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NetworkName
 from unbraid.types import Shape
 from unbraid.view import GroupBatch
+from unbraid.weak import ContentModel
 
 __all__ = ["LORD"]
 

@@ -6,12 +6,12 @@ References:
 
 from __future__ import annotations
 
-from unbraid.model import GroupedModel
 from unbraid.nn.aggregate import multiplied
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NetworkName
 from unbraid.types import Shape
+from unbraid.weak import GroupedModel
 
 __all__ = ["MLVAE"]
 
@@ -22,7 +22,7 @@ class MLVAE(GroupedModel):
     .. math:: q(c \mid x_1 \dots x_G) \propto \prod_n q(c \mid x_n), \quad
               \sigma^{-2} = \sum_n \sigma_n^{-2}, \quad \mu = \sigma^2 \sum_n \mu_n \sigma_n^{-2}
 
-    The loss is that of :class:`unbraid.model.GroupedModel`: it is divided by images, and not by images times pixels,
+    The loss is that of :class:`unbraid.weak.GroupedModel`: it is divided by images, and not by images times pixels,
     which its first author names as the reason why others could not repeat her results.
 
     Args:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import torch
 
-from unbraid.model import ContentModel, Terms
+from unbraid.model import Terms
 from unbraid.nn.gaussian import LOWEST, Gaussian
 from unbraid.nn.likelihood import LikelihoodName
 from unbraid.nn.networks import NetworkName
 from unbraid.types import Shape
 from unbraid.view import GroupBatch
+from unbraid.weak import ContentModel
 
 __all__ = ["SwapAE"]
 

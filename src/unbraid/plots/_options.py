@@ -8,7 +8,7 @@ __all__ = ["GIVEN", "options_of"]
 
 GIVEN = frozenset(
     {
-        "acting", "allowance", "codes", "decode", "divergence", "factors", "history", "images", "look",
+        "acting", "allowance", "codes", "contents", "decode", "divergence", "factors", "history", "images", "look",
         "reconstructions", "rows", "space",
     }
 )  # fmt: skip

@@ -21,9 +21,10 @@ from unbraid.seed import derive, torch_generator
 from unbraid.types import Integers
 from unbraid.view import GroupBatch
 from unbraid.views.classes import Classes
+from unbraid.weak import dependence
 from unbraid.world import World
 
-__all__ = ["Bench", "Verdict", "dependence", "judge"]
+__all__ = ["Bench", "Verdict", "judge"]
 
 ACTIVE = 0.05
 """Nats from which on a latent counts as used."""
@@ -198,22 +199,6 @@ def judge(
         "dependence": on_class / max(on_style, 1e-12),
     }
     return Verdict(chance, parts, {name: dict(zip(bench.names, r2.tolist(), strict=True)) for name, r2 in kept.items()})
-
-
-def dependence(model: Model, x: Tensor) -> tuple[float, float]:
-    """How much decoded images change with the class code of another image, and with its style: mean distance a pixel.
-
-    Args:
-        model: A model that sets a class code apart.
-        x: Images, ``(B, C, H, W)``; each takes the code of the one before it.
-    """
-    with torch.no_grad():
-        codes = model.represent(x)
-        content, style = codes[:, : model.contents], codes[:, model.contents :]
-        own = model.decode(codes)
-        by_class = model.decode(torch.cat([content.roll(1, dims=0), style], dim=1))
-        by_style = model.decode(torch.cat([content, style.roll(1, dims=0)], dim=1))
-    return float((by_class - own).abs().mean()), float((by_style - own).abs().mean())
 
 
 def _codes(model: Model, x: Tensor) -> tuple[Tensor, Gaussian]:

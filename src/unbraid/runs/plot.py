@@ -99,6 +99,11 @@ class Material:
         return Sampler(self.space, represented(self.run.model, self.run.world), **able)
 
     @cached_property
+    def contents(self) -> int:
+        """How many numbers of a code are the class code; 0 where none is set apart."""
+        return self.run.model.contents
+
+    @cached_property
     def divergence(self) -> Floats | None:
         """Mean KL of every latent, in nats."""
         return divergence(self.run.model, self.run.world, self.indices[:1000])

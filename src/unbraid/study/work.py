@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from unbraid import registry
 from unbraid.errors import RunError, UnbraidError
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["CELLS", "Outcome", "Task", "discard", "ended", "lost", "record", "work"]
 
 CELLS = "cells"
+HELD_OUT = 1_000_003
+"""The seed of batches that no cell is fitted to."""
 State = Literal["done", "failed", "held", "stopped"]
 Kind = Literal["", "nan", "error", "damaged", "lost", "unpromising"]
 
@@ -170,10 +172,10 @@ def _values(task: Task, path: Path) -> dict[str, float]:
     )  # fmt: skip
     values = {name: score.value for name, score in scores.items()}
     values |= {f"{name}.{part}": value for name, score in scores.items() for part, value in score.parts.items()}
-    return values | _unsupervised(model, world, step)
+    return values | _unsupervised(model, world, step, cell.view)
 
 
-def _unsupervised(model: Model, world: World, step: int) -> dict[str, float]:
+def _unsupervised(model: Model, world: World, step: int, view: Mapping[str, Any]) -> dict[str, float]:
     """What can be known without labels, over a thousand images: every term of the loss, and the bound itself."""
     import torch
 
@@ -181,7 +183,7 @@ def _unsupervised(model: Model, world: World, step: int) -> dict[str, float]:
     from unbraid.view import Batch, to_float
 
     if model.view != "images":
-        return {}
+        return _held_out(model, world, step, view)
     indices = choose(world, 1000, seed=0)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -198,6 +200,29 @@ def _unsupervised(model: Model, world: World, step: int) -> dict[str, float]:
                 row["elbo"] = -float(terms["reconstruction"]) - row["kl"]
             parts.append((len(chosen), row))
     return {name: sum(count * row[name] for count, row in parts) / len(indices) for name in parts[0][1]}
+
+
+def _held_out(model: Model, world: World, step: int, options: Mapping[str, Any]) -> dict[str, float]:
+    """The same of a model that sees something else: the terms of its first player, over ten batches of its own view.
+
+    Of models of pairs these are the weakly-supervised reconstruction and bound, by which runs are chosen without labels
+    (Locatello et al., ICML 2020). The batches have a seed of their own, the same for all cells.
+    """
+    import torch
+
+    from unbraid.view import view
+
+    stream = view(model.view)(world, batch_size=100, seed=HELD_OUT, **options)
+    players = list(model.players())
+    rows = []
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for n in range(10):
+            terms = model.loss(stream.batch(n), step, *([players[0]] if len(players) > 1 else []))
+            rows.append(
+                {f"loss.{name}": float(value) for name, value in terms.items()} | {"loss": float(terms.total())}
+            )
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
 def _fault(error: Exception) -> tuple[Kind, str]:
