@@ -75,7 +75,7 @@ def codemaps(
             axes.set_xticks([])
             axes.set_yticks([])
             values = factors[:, space.position(factor.name)]
-            axes.scatter(*points.T, s=13, color=colours(factor)[values], linewidths=0)
+            axes.scatter(points[:, 0], points[:, 1], s=13, color=colours(factor)[values], linewidths=0)
             page.text(x, y - 14, f"{name}, coloured by {plain(factor.name)}", color=INK)
             if row == 0:
                 page.text(x + SIDE, y - 14, _range(factor), size=9.5, color=GREY, ha="right")
