@@ -99,12 +99,14 @@ for room in ROOMS:
 
 from _examples import found  # noqa: E402  this folder is no package
 from _gallery import worlds  # noqa: E402
+from _mixing import draw as draw_mixing  # noqa: E402
 from _picture import draw, unblind  # noqa: E402
 
 write("gallery/worlds", worlds(HERE / "generated" / "gallery"))
 
 (HERE / "generated" / "scores").mkdir(exist_ok=True)
 draw(HERE / "scores.json", HERE / "generated" / "scores" / "scores.png")
+draw_mixing(HERE / "generated" / "mix")
 myst_substitutions = {"unblind": ", ".join(f"`{score}`" for score in unblind(HERE / "scores.json"))}
 proof = found("impossibility", HERE / "generated" / "impossibility", uses=("scores/dci.py", "scores/mig.py"))
 myst_substitutions |= {name: f"{number:.3g}" for name, number in proof.items()}
