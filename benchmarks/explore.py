@@ -1,0 +1,88 @@
+"""How soon the page answers: one slider, and 200 people who move sliders at once.
+
+The page is served as ``unbraid explore`` serves it, on a convolutional VAE of 64 x 64 images; people ask over real
+connections, each for one image after the other. Shown are wall-clock milliseconds from question to answer, so that a
+busy machine is slower; ``python benchmarks/explore.py`` takes half a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import torch
+import uvicorn
+
+from unbraid import train
+from unbraid.explore.app import make
+from unbraid.explore.subject import Subject
+
+PEOPLE, ASKED = (1, 10, 50, 200), 20
+LATENTS = 10
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of a page on an untrained model."""
+    with tempfile.TemporaryDirectory() as place:
+        run = train("vae", "sprites", steps=1, batch_size=4, out=Path(place) / "run", progress=False)
+        subject = Subject(run, samples=200)
+        _ = subject.about
+        config = uvicorn.Config(make([subject]), port=0, log_level="error", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+async def person(client: httpx.AsyncClient, seed: int) -> list[float]:
+    """Milliseconds of each answer to one who asks again as soon as there is one."""
+    generator, waited = np.random.default_rng(seed), []
+    for _ in range(ASKED):
+        codes = [generator.normal(size=LATENTS).tolist()]
+        began = time.perf_counter()
+        answer = await client.post("/api/runs/0/decode", json={"codes": codes})
+        waited.append(1e3 * (time.perf_counter() - began))
+        assert answer.status_code == 200
+        assert len(answer.content) == 64 * 64
+    return waited
+
+
+async def crowd(address: str, people: int) -> list[list[float]]:
+    """What all of them waited."""
+    limits = httpx.Limits(max_connections=people)
+    async with httpx.AsyncClient(base_url=address, timeout=120, limits=limits) as client:
+        return await asyncio.gather(*(person(client, seed) for seed in range(people)))
+
+
+def main() -> None:
+    """Print a row for every size of the crowd."""
+    torch.set_num_threads(1)
+    print(
+        "| people | median, ms | 95 % within, ms | slowest person's mean, ms | fastest person's mean, ms | images/s |"
+    )
+    print("| --- | --- | --- | --- | --- | --- |")
+    with served() as address:
+        asyncio.run(crowd(address, 1))
+        for people in PEOPLE:
+            began = time.perf_counter()
+            waited = np.array(asyncio.run(crowd(address, people)))
+            rate = waited.size / (time.perf_counter() - began)
+            each = waited.mean(axis=1)
+            row = (np.median(waited), np.percentile(waited, 95), each.max(), each.min())
+            print(f"| {people} | " + " | ".join(f"{value:.1f}" for value in row) + f" | {rate:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
