@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from unbraid.cli.main import main
 from unbraid.errors import InvalidOption
 from unbraid.model import Terms
 from unbraid.models.cyclevae import CycleVAE
 from unbraid.models.vae import VAE
 from unbraid.nn.gaussian import Gaussian
+from unbraid.runs import folder
 from unbraid.runs.judge import Bench, judge
+from unbraid.runs.train import train
 from unbraid.types import Factor, FactorSpace
 from unbraid.weak import ContentModel, dependence
 from unbraid.world import LabelledWorld
@@ -115,3 +120,18 @@ def untrained() -> CycleVAE:
 def test_a_model_without_a_class_code_is_refused(bench) -> None:
     with pytest.raises(InvalidOption, match="VAE has no class code: take a model that sees the world as classes"):
         judge(VAE((1, 32, 32)), bench=bench)
+
+
+def test_a_run_is_judged_from_the_command_line_and_keeps_its_verdict(tmp_path, capsys) -> None:
+    options = {"steps": 2, "batch_size": 4, "progress": False, "network": "patches"}
+    run = train("cyclevae", world(), out=tmp_path / "a", **options)
+    with pytest.raises(SystemExit) as ended:
+        main(["judge", str(run.path)])
+    assert ended.value.code == 2
+    assert "the world of" in capsys.readouterr().err, "a world that is on no shelf cannot be made again"
+    run = train("cyclevae", "digits", out=tmp_path / "b", **options)
+    main(["judge", str(run.path), *["--images", "100", "--samples", "50", "--steps", "5", "--network", "patches"]])
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("chance", "judge", "class from style sampled"))
+    kept = json.loads((run.path / folder.VERDICT).read_text())
+    assert f"{kept['parts']['swapped_class']:7.3f}" in said

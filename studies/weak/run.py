@@ -1,7 +1,7 @@
 """Pairs, labels and neither on small Sprites: the same network, images and number of steps for every method.
 
-The runs of a method, five seeds at each of some betas, are fitted side by side in one program: a step of twenty costs
-no more than a step of four. Seeds start from other weights and see other images; the betas of a seed see the same.
+The runs of a method, five seeds at each of some betas, are fitted side by side in one program. Seeds start from other
+weights and see other images; the betas of a seed see the same.
 
 References:
     Locatello, Poole, Rätsch, Schölkopf, Bachem and Tschannen, "Weakly-supervised disentanglement without

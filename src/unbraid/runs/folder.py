@@ -20,6 +20,7 @@ __all__ = [
     "MODEL",
     "RUN",
     "SCORES",
+    "VERDICT",
     "exclusive",
     "foreign",
     "make",
@@ -33,6 +34,7 @@ MODEL = "model.safetensors"
 HISTORY = "history.jsonl"
 SCORES = "scores.json"
 INFORMATION = "information.json"
+VERDICT = "verdict.json"
 CHECKPOINT = "checkpoint.pt"
 CODES = "codes.safetensors"
 FIGURES = "figures"

@@ -16,6 +16,7 @@ from unbraid.model import Model
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.judge import Judge, explained, reader
 from unbraid.nn.networks import NETWORKS
+from unbraid.runs import folder
 from unbraid.runs.run import Run, measured
 from unbraid.seed import derive, torch_generator
 from unbraid.types import Integers
@@ -36,7 +37,8 @@ class Verdict:
 
     Args:
         chance: The accuracy of a guess at the class.
-        parts: Named numbers: accuracies from 0 to 1, R² up to 1.
+        parts: Named numbers: accuracies from 0 to 1, R² up to 1, which a world without ordered styles does not have;
+            ``dependence`` is the change of images with the class code over that with the style.
         kept: R² of each style factor in swapped images, by its name: from the ``style`` donor, from the ``class``
             donor, of ``real`` images, and of a reader of the style ``code``.
     """
@@ -143,7 +145,7 @@ def judge(
     How a class is looked for in a style decides what is found, so three readers look: at the means of the latents that
     carry more than 0.05 nats, at samples, and at all means as they are, where traces in latents that the decoder never
     sees still count. That nothing is found proves little by itself, since an empty style tells nothing: what is kept of
-    the style in swapped images stands beside.
+    the style in swapped images stands beside. The verdict on a run is also kept in its ``verdict.json``.
 
     Args:
         run_or_model: A run, its folder, or a model.
@@ -157,7 +159,7 @@ def judge(
         RunError: When the run cannot be read.
     """
     require_at_least(1, steps=steps)
-    _, model, world = measured(run_or_model, world if world is not None else bench.world if bench else None)
+    run, model, world = measured(run_or_model, world if world is not None else bench.world if bench else None)
     if not model.contents:
         raise InvalidOption(f"{type(model).__name__} has no class code: take a model that sees the world as classes")
     bench = bench or Bench(world, seed=seed)
@@ -192,13 +194,16 @@ def judge(
         "swapped_class_of_style_donor": float((swapped.label == label[order])[others].float().mean()),
         "prior_class": drawn.accuracy(label),
         "judge": bench.real,
-        "style_kept": float(told["style"].mean()),
-        "style_of_class_donor": float(told["class"].mean()),
-        "style_in_code": float(code.mean()),
-        "judge_style": float(bench.real_style.mean()),
         "dependence": on_class / max(on_style, 1e-12),
     }
-    return Verdict(chance, parts, {name: dict(zip(bench.names, r2.tolist(), strict=True)) for name, r2 in kept.items()})
+    if bench.names:
+        of = {"style_kept": told["style"], "style_of_class_donor": told["class"], "style_in_code": code}
+        parts |= {name: float(r2.mean()) for name, r2 in {**of, "judge_style": bench.real_style}.items()}
+    named = {name: dict(zip(bench.names, r2.tolist(), strict=True)) for name, r2 in kept.items()}
+    verdict = Verdict(chance, parts, named)
+    if run is not None:
+        folder.write_json(run.path / folder.VERDICT, verdict.to_dict())
+    return verdict
 
 
 def _codes(model: Model, x: Tensor) -> tuple[Tensor, Gaussian]:
