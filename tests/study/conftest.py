@@ -57,7 +57,10 @@ class Here(Engine):
                 self.losses -= 1
                 ended.append((task, Lost("a node is gone")))
             else:
-                ended.append((task, work(task)))
+                try:
+                    ended.append((task, work(task)))
+                except OSError as error:
+                    ended.append((task, Lost(str(error))))
         return ended
 
     def close(self, *, grace: float = 30.0) -> None:

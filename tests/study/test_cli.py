@@ -103,7 +103,7 @@ def test_a_study_is_run_and_reported(
     assert [Path(name).suffix for name in files] == [".html", ".csv", ".tex"]
     page = (root / "report.html").read_text("utf-8")
     assert page.count("<img") == 6
-    assert "Within and between models" in page
+    assert "Within and between methods" in page
     assert "The best and the worst run by mig" in page
     assert "6 of 6 cells are finished" in page
     assert r"betavae & latent\_dim=2 network=dense beta=4" in (root / "report.tex").read_text("utf-8")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -94,22 +93,6 @@ def test_a_damaged_record_is_named_and_stops_nobody(
     progress = drive(spec, tmp_path, here())
     assert (progress.done, progress.failed) == (5, 1)
     assert "is damaged" in str(rows(spec, tmp_path)[0].outcome)
-
-
-def test_a_full_disk_is_no_fault_of_the_cell(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(small)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a small file system cannot be mounted here")
-    try:
-        with pytest.raises(OSError, match="No space left"):
-            done(small, cell(options={"network": "conv"}))
-        assert record(Store(small), cell(options={"network": "conv"})) is None
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_worker_that_is_lost_is_replaced_and_the_cell_begun_again(

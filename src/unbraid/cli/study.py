@@ -38,7 +38,8 @@ def plan(file: Path, /, *, measure: bool = True) -> None:
         ranges = " ".join(f"{name}={value}" for name, value in one.ranges.items() if name.startswith("fit."))
         kinds[one.cell.world, one.cell.model, f"{one.cell.varied} {ranges}".strip(), one.cell.steps] += one.size
     Console().print(_grid("world", "model", "options", "steps", "runs", rows=[(*k, n) for k, n in kinds.items()]))
-    print(f"{spec.name}: {sum(kinds.values()):,} runs; scores: {' '.join(spec.scores)} on {spec.samples:,} images")
+    runs = "1 run" if spec.total == 1 else f"{spec.total:,} runs"
+    print(f"{spec.name}: {runs}; scores: {' '.join(spec.scores)} on {spec.samples:,} images")
     for one in spec.searches[:1]:
         print(f"searched by {one.goal}, {len(one.seeds)} seeds each")
     if not measure:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from unbraid.plots._style import GREY, INK, MARGIN, PALETTE, Page, plain
 from unbraid.study.analysis import Table, agreement, explained
+from unbraid.types import Floats
 
 __all__ = ["against", "correlations", "shares", "spread"]
 
 BOTH = LinearSegmentedColormap.from_list("both", ["#b4508f", "#e7c6da", "#f7f9fb", "#c6d9ec", "#3b6fb6"])
 PANEL, GAP = 292, 62
+MANY = 7
+"""Settings that can stand side by side."""
 
 
 def spread(table: Table, scores: Sequence[str]) -> Figure:
-    """Every run as a dot and a box over those of one model, a panel for each score; darker dots are later settings."""
-    models = _models(table)
+    """Every run as a dot and a box over those of one method, a panel for each score; darker dots are later settings."""
+    methods = _methods(table)
     columns = min(3, len(scores))
     lines = -(-len(scores) // columns)
     height = 250
     page = Page(
         max(1000, 2 * MARGIN + columns * (PANEL + GAP)),
         Page.heading + lines * (height + 96) + 10,
-        "How scores spread within and between models",
+        "How scores spread within and between methods",
         "A dot a run, darker for later values of its grid; box: quartiles and median over all its settings and seeds.",
     )
     for n, score in enumerate(scores):
@@ -35,8 +39,8 @@ def spread(table: Table, scores: Sequence[str]) -> Figure:
         top = Page.heading + 26 + (n // columns) * (height + 96)
         page.text(left, top - 14, plain(score, 40), weight="bold")
         axes = page.axes(left, top, PANEL, height)
-        for i, model in enumerate(models):
-            rows = [row for row in table if row["model"] == model]
+        for i, method in enumerate(methods):
+            rows = [row for row in table if row["method"] == method]
             settings = list(dict.fromkeys(row["options"] for row in rows))
             values = np.array([row[score] for row in rows])
             place = np.array([settings.index(row["options"]) for row in rows])
@@ -53,64 +57,61 @@ def spread(table: Table, scores: Sequence[str]) -> Figure:
             box["medians"][0].set(linewidth=2.2)
             for x, y, alpha in zip(i + jitter, values, tone, strict=True):
                 axes.plot(x, y, "o", color=colour, alpha=alpha, markersize=3.6, markeredgewidth=0, zorder=2)
-        axes.set_xlim(-0.6, len(models) - 0.4)
-        axes.set_xticks(range(len(models)), [plain(model, 14) for model in models], rotation=28, ha="right")
+        axes.set_xlim(-0.6, len(methods) - 0.4)
+        axes.set_xticks(range(len(methods)), [plain(method, 14) for method in methods], rotation=28, ha="right")
         axes.grid(axis="y", color="#eef0f2")
         axes.set_axisbelow(True)
     return page.figure
 
 
 def against(table: Table, score: str) -> Figure:
-    """A score over the settings of each model: the median over seeds, the range they span, and every run."""
-    models = _models(table)
-    columns, lines, height = min(3, len(models)), -(-len(models) // 3), 220
+    """A score over the settings of each method: the median over seeds, the range they span, and every run."""
+    methods = _methods(table)
+    columns, lines, height = min(3, len(methods)), -(-len(methods) // 3), 220
     low, high = min(row[score] for row in table), max(row[score] for row in table)
     margin = 0.06 * (high - low or 1.0)
     page = Page(
         max(1000, 2 * MARGIN + columns * (PANEL + GAP)),
         Page.heading + lines * (height + 100) + 10,
-        f"{plain(score, 40)} over the settings of each model",
+        f"{plain(score, 40)} over the settings of each method",
         "Line: median over seeds; band: from the least to the greatest; dots: runs. All panels have one scale.",
     )
-    for n, model in enumerate(models):
+    for n, method in enumerate(methods):
         left = MARGIN + 34 + (n % columns) * (PANEL + GAP)
         top = Page.heading + 26 + (n // columns) * (height + 100)
-        page.text(left, top - 14, plain(model, 40), weight="bold")
+        page.text(left, top - 14, plain(method, 40), weight="bold")
         axes = page.axes(left, top, PANEL, height)
-        rows, colour = [row for row in table if row["model"] == model], PALETTE[n % len(PALETTE)]
-        settings = list(dict.fromkeys(row["options"] for row in rows))
+        rows, colour = [row for row in table if row["method"] == method], PALETTE[n % len(PALETTE)]
+        name, settings = _settings([row["options"] for row in rows])
         groups = [[row[score] for row in rows if row["options"] == one] for one in settings]
-        x = np.arange(len(settings))
+        x = _place(axes, name, list(settings.values()))
         axes.fill_between(x, [min(g) for g in groups], [max(g) for g in groups], color=colour, alpha=0.15, linewidth=0)
         axes.plot(x, [np.median(g) for g in groups], color=colour, linewidth=2)
-        for i, group in enumerate(groups):
-            axes.plot([i] * len(group), group, "o", color=colour, alpha=0.7, markersize=4, markeredgewidth=0)
+        for place, group in zip(x, groups, strict=True):
+            axes.plot([place] * len(group), group, "o", color=colour, alpha=0.7, markersize=4, markeredgewidth=0)
         axes.set_ylim(low - margin, high + margin)
-        axes.set_xlim(-0.4, max(0.4, len(settings) - 0.6))
-        labels = [plain(_short(one, settings), 22) for one in settings]
-        axes.set_xticks(
-            x, labels, rotation=20 if len(settings) > 3 else 0, ha="right" if len(settings) > 3 else "center"
-        )
         axes.grid(axis="y", color="#eef0f2")
         axes.set_axisbelow(True)
     return page.figure
 
 
 def shares(table: Table, scores: Sequence[str]) -> Figure:
-    """How much of each score's variance goes with the model, with its settings, and with nothing but the seed."""
+    """How much of each score's variance goes with the method, with its settings, and with nothing but the seed."""
     page = Page(
         1000,
         Page.heading + 52 + 34 * len(scores) + 30,
         "What the scores' variance goes with",
-        "The share that goes with the model, what its settings add, and what is left among runs that differ by seed.",
+        "The share that goes with the method, what its settings add, and what is left among runs that differ by seed.",
     )
     axes = page.axes(MARGIN + 170, Page.heading + 40, 1000 - 2 * MARGIN - 190, 34 * len(scores))
-    names = ("model", "settings", "seed")
+    names = ("method", "settings", "seed")
     tones = (PALETTE[0], PALETTE[5], "#c9ced6")
     for i, name in enumerate(names):
-        page.text(MARGIN + 190 + 130 * i, Page.heading + 14, f"■ {name}", color=tones[i], weight="bold")
+        page.text(
+            MARGIN + 190 + 130 * i, Page.heading + 14, f"■ {name}", color=tones[i] if i < 2 else GREY, weight="bold"
+        )
     for y, score in enumerate(scores):
-        parts = explained([r[score] for r in table], [r["model"] for r in table], [r["options"] for r in table])
+        parts = explained([r[score] for r in table], [r["method"] for r in table], [r["options"] for r in table])
         start = 0.0
         for part, tone in zip(parts, tones, strict=True):
             axes.barh(y, part, left=start, color=tone, height=0.72)
@@ -152,15 +153,34 @@ def correlations(table: Table, rows: Sequence[str], columns: Sequence[str], titl
     return page.figure
 
 
-def _models(table: Table) -> list[str]:
-    return list(dict.fromkeys(row["model"] for row in table))
+def _methods(table: Table) -> list[str]:
+    return list(dict.fromkeys(row["method"] for row in table))
 
 
-def _short(options: str, all_options: Sequence[str]) -> str:
-    """The words of a setting that not all settings share; without the name where it is always the same one."""
-    if len(all_options) == 1:
-        return options or "as it is"
-    common = set.intersection(*(set(one.split()) for one in all_options))
-    words: list[Any] = [word for word in options.split() if word not in common]
-    names = {word.partition("=")[0] for one in all_options for word in one.split() if word not in common}
-    return " ".join(words) if len(names) > 1 or not words else words[0]
+def _settings(options: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """What the settings differ by, where it is one option, and what each is called: ``"beta"``, ``"1"``, ``"4"``."""
+    settings = list(dict.fromkeys(options))
+    common = set.intersection(*(set(one.split()) for one in settings)) if len(settings) > 1 else set(options[0].split())
+    own = {one: [word for word in one.split() if word not in common] for one in settings}
+    names = {word.partition("=")[0] for words in own.values() for word in words}
+    if len(names) != 1:
+        return "", {one: plain(" ".join(words), 22) or "as it is" for one, words in own.items()}
+    values = {one: words[0].partition("=")[2] if words else "as it is" for one, words in own.items()}
+    with suppress(ValueError):
+        values = dict(sorted(values.items(), key=lambda pair: float(pair[1])))
+    return names.pop(), values
+
+
+def _place(axes: Axes, name: str, values: Sequence[str]) -> Floats:
+    """Where the settings stand: side by side, or where they are many numbers on an axis of their own."""
+    axes.set_xlabel(plain(name, 40))
+    with suppress(ValueError):
+        numbers = np.array([float(value) for value in values])
+        if len(numbers) > MANY:
+            if numbers.min() > 0 and numbers.max() > 20 * numbers.min():
+                axes.set_xscale("log")
+            return numbers
+    many = len(values) > 3 and max(map(len, values)) > 5
+    axes.set_xlim(-0.4, max(0.4, len(values) - 0.6))
+    axes.set_xticks(range(len(values)), values, rotation=20 if many else 0, ha="right" if many else "center")
+    return np.arange(len(values), dtype=np.float64)

@@ -14,9 +14,11 @@ from unbraid.errors import InvalidData, InvalidOption, UnbraidError
 from unbraid.report.figures import against, correlations, shares, spread
 from unbraid.report.page import Section, Table, render
 from unbraid.runs.folder import write_bytes
-from unbraid.study.analysis import agreement, explained, supervised, unsupervised, with_udr
-from unbraid.study.results import Row, pivot, rows, to_csv
+from unbraid.study.analysis import agreement, explained, supervised, unsupervised, with_method, with_udr
+from unbraid.study.results import Row, hunted, pivot, rows, to_csv
+from unbraid.study.search import Hunt, Trial
 from unbraid.study.spec import Spec
+from unbraid.study.store import Store
 from unbraid.study.work import CELLS
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def write(spec: Spec, root: str, target: Path) -> list[Path]:
         InvalidData: When no cell is finished yet.
     """
     found = rows(spec, root)
-    table = with_udr(found, root)
+    table = with_method(with_udr(found, root))
     if not table:
         raise InvalidData(f"no cell of {spec.name} in {root} is finished: give `unbraid study run` first")
     names = supervised(table, spec.scores)
@@ -53,11 +55,14 @@ def write(spec: Spec, root: str, target: Path) -> list[Path]:
         _medians(medians, names),
         _settings(table, names),
         _agree(table, names, known),
+        *_searches(spec, root),
         *_traversals(found, root, names[0]),
         _circumstances(spec, found),
     ]
     world = ", ".join(dict.fromkeys(row.cell.world for row in found))
-    lead = f"{len(table)} runs of {len({r['model'] for r in table})} models on {world}, measured by {', '.join(names)}."
+    lead = (
+        f"{len(table)} runs of {len({r['method'] for r in table})} methods on {world}, measured by {', '.join(names)}."
+    )
     stem = target.with_suffix("")
     files = {
         target: render(spec.name, lead, sections),
@@ -91,22 +96,22 @@ def _spread(table: list[dict[str, Any]], names: list[str]) -> Section:
     for name in names:
         groups: dict[str, list[float]] = {}
         for row in table:
-            groups.setdefault(row["model"], []).append(row[name])
+            groups.setdefault(row["method"], []).append(row[name])
         if len(groups) > 1:
             middles = [float(np.median(values)) for values in groups.values()]
             within = float(np.median([max(values) - min(values) for values in groups.values()]))
             between = max(middles) - min(middles)
             verdict = "more than" if within > between else "no more than"
             text.append(
-                f"{name}: within a model, settings and seeds span {within:.3f} (median over models); the medians of "
-                f"models lie {between:.3f} apart. Within a model there is {verdict} between models."
+                f"{name}: within a method, settings and seeds span {within:.3f} (median over methods); the medians of "
+                f"methods lie {between:.3f} apart. Within a method there is {verdict} between methods."
             )
     figures = {"how scores spread": spread(table, names), "what the variance goes with": shares(table, names)}
     parts: list[list[str | float]] = [
-        [name, *explained([r[name] for r in table], [r["model"] for r in table], [r["options"] for r in table])]
+        [name, *explained([r[name] for r in table], [r["method"] for r in table], [r["options"] for r in table])]
         for name in names
     ]
-    return Section("Within and between models", text, [Table(("score", "model", "settings", "seed"), parts)], figures)
+    return Section("Within and between methods", text, [Table(("score", "method", "settings", "seed"), parts)], figures)
 
 
 def _medians(medians: dict[str, list[tuple[Any, ...]]], names: list[str]) -> Section:
@@ -146,6 +151,29 @@ def _agree(table: list[dict[str, Any]], names: list[str], known: list[str]) -> S
             + f". The strongest is {known[int(best.argmax())]}."
         )
     return Section("Which scores agree, and what tells a good run without labels", text, [], figures)
+
+
+def _searches(spec: Spec, root: str) -> list[Section]:
+    """The trials of each search, best first."""
+    sections = []
+    for hunt in hunted(spec, Store(root)).hunts:
+        goal, states = hunt.search.goal, Counter(trial.state for trial in hunt.trials)
+        rest = [trial for trial in hunt.trials if trial.state in ("stopped", "failed")]
+        cells = [
+            (trial.number, _setting(hunt, trial), trial.values[-1] if trial.values else "", trial.state)
+            for trial in (*hunt.best(), *rest)
+        ]
+        text = (
+            f"{goal}: {states['done']} came to their end, {states['stopped']} were stopped, {states['failed']} failed."
+        )
+        table = Table(("trial", "setting", goal.score, "state"), cells)
+        sections.append(Section(f"Search: {hunt.search.cell.model} on {hunt.search.cell.world}", [text], [table]))
+    return sections
+
+
+def _setting(hunt: Hunt, trial: Trial) -> str:
+    cell, names = trial.cells[0], [name.rpartition(".") for name in hunt.search.ranges]
+    return " ".join(f"{name}={(cell.fit if kind else cell.options)[name]}" for kind, _, name in names)
 
 
 def _traversals(found: list[Row], root: str, score: str) -> list[Section]:

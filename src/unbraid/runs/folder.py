@@ -59,10 +59,14 @@ def make(path: Path) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file by way of a temporary one, so that it is never seen half."""
     temporary = path.with_name(f"{path.name}.part")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)  # half a file on a full disk is in everybody's way
+        raise
     temporary.replace(path)
 
 

@@ -27,7 +27,7 @@ from unbraid.study.store import Store
 from unbraid.study.work import CELLS
 from unbraid.types import Floats
 
-__all__ = ["UNSUPERVISED", "agreement", "explained", "supervised", "unsupervised", "with_udr"]
+__all__ = ["UNSUPERVISED", "agreement", "explained", "supervised", "unsupervised", "with_method", "with_udr"]
 
 UNSUPERVISED = ("udr", "elbo", "loss.reconstruction", "kl", "totalcorrelation", "mutualinformation")
 """What is known of a run without labels; higher is not better for all of them."""
@@ -94,6 +94,26 @@ def agreement(table: Table, rows: Sequence[str], columns: Sequence[str]) -> Floa
     return found
 
 
+def with_method(table: Table) -> Table:
+    """The same with ``"method"``: the model, and those of its settings that are words and not always the same.
+
+    Two variants of a model are two methods; two strengths of it are one.
+
+    >>> rows = [{"model": "dipvae", "options": f"variant={v} weight={w}"} for v in ("i", "ii") for w in (1, 5)]
+    >>> [row["method"] for row in with_method(rows)]
+    ['dipvae i', 'dipvae i', 'dipvae ii', 'dipvae ii']
+    """
+    said: dict[str, list[set[str]]] = {}
+    for row in table:
+        said.setdefault(row["model"], []).append(set(row["options"].split()))
+    common = {model: set.intersection(*settings) for model, settings in said.items()}
+    found = []
+    for row in table:
+        own = [word.partition("=")[2] for word in row["options"].split() if word not in common[row["model"]]]
+        found.append({**row, "method": " ".join([row["model"], *(word for word in own if _word(word))])})
+    return found
+
+
 def with_udr(found: Sequence[Row], root: str | Path) -> Table:
     """The finished runs as columns by name, with ``"udr"`` where runs of other seeds are there to compare with.
 
@@ -127,6 +147,14 @@ def _codes(store: Store, key: str, rows: int = 1000) -> Floats | None:
         return np.asarray(safetensors.numpy.load(content)["codes"][:rows], dtype=np.float64)
     except (SafetensorError, KeyError):
         return None
+
+
+def _word(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
 
 
 def _number(value: Any) -> bool:

@@ -155,9 +155,11 @@ def pivot(found: Sequence[Row], value: str, *, by: Sequence[str] = ("model", "op
         the number of runs.
 
     Raises:
-        InvalidOption: When there is no such column.
+        InvalidOption: When there is no such column, or no run that is finished.
     """
     flat = [row.flat() for row in found if row.state == "done"]
+    if not flat:
+        raise InvalidOption(f"no cell is finished, so there is no {value} yet: give `unbraid study run` first")
     names = columns(found)
     for name in (value, *by):
         if name not in names:

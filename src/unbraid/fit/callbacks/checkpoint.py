@@ -7,7 +7,7 @@ import pickle
 import time
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -72,6 +72,24 @@ class Checkpoint(Callback):
             self._saved_at, self._saved_step = time.monotonic(), state[STEP]
 
 
+class _Told:
+    """A file that remembers why it could not be written: torch says only that something failed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        try:
+            return self.file.write(content)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
 def previous(path: Path) -> Path:
     """Where the checkpoint before the one at ``path`` is kept."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
@@ -80,10 +98,20 @@ def previous(path: Path) -> Path:
 def write(path: Path, saved: dict[str, Any]) -> None:
     """Write a checkpoint: at every moment, even under ``kill -9``, one whole checkpoint is on disk."""
     temporary = path.with_name(f"{path.name}.part")
-    with temporary.open("wb") as file:
-        torch.save(saved, file)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            told = _Told(file)
+            try:
+                torch.save(saved, cast("IO[bytes]", told))
+            except RuntimeError:
+                if told.error is None:
+                    raise
+                raise told.error from None
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)  # half a file on a full disk is in everybody's way
+        raise
     if path.exists():
         path.replace(previous(path))
     temporary.replace(path)
