@@ -23,6 +23,15 @@ def test_information_of_gaussians_is_that_of_the_formula() -> None:
     assert linear_information(noisy[:, -1:], inputs, components=1)[0] == pytest.approx(0.5 * np.log(5), abs=0.05)
 
 
+def test_a_layer_wider_than_there_are_samples_still_tells() -> None:
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(800, 5))
+    wide = inputs @ rng.normal(size=(5, 700)) + 4 * rng.normal(size=(800, 700))
+    # Of seven hundred noisy copies the mean would tell 5 / 2 log(1 + 700 / 16) = 9.5 nats, were the mixture known.
+    assert 4 < linear_information(wide, inputs, projections=1000)[0] < 9.5
+    assert linear_information(rng.normal(size=(800, 700)), inputs)[0] < 0.1
+
+
 def test_the_error_is_the_spread_over_samples() -> None:
     found, errors = [], []
     for seed in range(30):

@@ -63,9 +63,10 @@ def linear_information(
 
     .. math:: -\frac12 \sum_j \log (1 - R^2_j)
 
-    with the held-out :math:`R^2` of each of the input's first principal components, read by ridge regression from a
-    random projection of the layer. It is the information between Gaussians, a lower bound on what a better reader
-    finds; the information itself is infinite for a network without noise, and says nothing.
+    with the held-out :math:`R^2` of each of the input's first principal components, read by ridge regression (with the
+    penalty that generalised cross-validation finds best) from a random projection of the layer. It is the information
+    between Gaussians, a lower bound on what a better reader finds; the information itself is infinite for a network
+    without noise, and says nothing.
 
     Three quarters of the samples are for the fit. The error is that of the held-out mean squares, sample by sample.
 
@@ -99,14 +100,26 @@ def linear_information(
     x = x / np.maximum(x[fit].std(axis=0), 1e-8)
     if x.shape[1] > projections:
         x = x @ generator.normal(size=(x.shape[1], projections)) / np.sqrt(x.shape[1])
-    gram = x[fit].T @ x[fit]
-    # A thousandth of the mean energy: enough for layers with more numbers than the samples can tell apart.
-    ridge = max(1e-3 * np.trace(gram) / len(gram), 1e-8) * np.eye(len(gram))
-    error = (scores[held] - x[held] @ np.linalg.solve(gram + ridge, x[fit].T @ scores[fit])) ** 2
+    error = (scores[held] - x[held] @ _ridge(x[fit], scores[fit])) ** 2
     share = np.minimum(error.mean(axis=0) / scores[held].var(axis=0), 1.0)
     known = share < 1
     each = -0.5 * (error / error.mean(axis=0))[:, known].sum(axis=1)
     return float(-0.5 * np.log(share).sum()), float(each.std() / np.sqrt(len(held)))
+
+
+def _ridge(x: Floats, y: Floats) -> Floats:
+    """Weights for each column of ``y``, with the penalty that generalised cross-validation finds best for it."""
+    left, sizes, axes = np.linalg.svd(x, full_matrices=False)
+    real = sizes > max(sizes[0], 1e-6) * 1e-6
+    left, sizes, axes = left[:, real], sizes[real], axes[real]
+    told = left.T @ y
+    penalties = np.mean(sizes**2) * 10.0 ** np.arange(-4, 5)[:, None] if real.any() else np.ones((1, 1))
+    shrunk = sizes**2 / (sizes**2 + penalties)
+    rest = (y**2).sum(axis=0) - (told**2).sum(axis=0)
+    left_over = rest + ((1 - shrunk[..., None]) ** 2 * told**2).sum(axis=1)
+    best = (left_over / (1 - shrunk.sum(axis=1) / len(x))[:, None] ** 2).argmin(axis=0)
+    weights: Floats = axes.T @ (shrunk[best].T / sizes[:, None] * told)
+    return weights
 
 
 def cka(first: Floats, second: Floats) -> float:
