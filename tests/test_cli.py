@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -324,8 +325,9 @@ def test_the_help_of_training_shows_every_option_with_its_line(cli: Unbraid) -> 
     for model in registry.names("models"):
         text = " ".join(cli(f"train {model} digits --help").replace("│", " ").split())
         for option, parameter in registry.parameters(registry.load("models", model)).items():
-            assert f"--{option.replace('_', '-')} " in text
-            assert f"(default: {parameter.default})" in text
+            assert re.search(rf"--{option.replace('_', '-')}[ ,]", text)  # a comma before --no-...
+            default = parameter.default
+            assert f"(default: {' '.join(map(str, default)) if isinstance(default, tuple) else default})" in text
         assert "Images in a batch, at least 1; 64 unless a preset says otherwise." in text
     assert "--world.path STR" in cli("train vae dsprites --help")
 

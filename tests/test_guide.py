@@ -28,8 +28,9 @@ def test_the_guide_runs(page: str, least: int) -> None:
 
 
 def test_the_study_of_the_guide_and_those_in_the_repository_can_be_run() -> None:
-    (shown,) = blocks("studies", "yaml")
+    shown, searching = blocks("studies", "yaml")
     assert len(parse(shown).cells) == 35
+    assert len(parse(searching.replace("models:", "name: searching\nworlds: [sprites]\nmodels:")).searches) == 2
     files = sorted((ROOT / "studies").glob("*.yaml"))
     assert {"smoke.yaml", "impossibility.yaml"} <= {file.name for file in files}
     assert all(load(file).name == file.stem for file in files)

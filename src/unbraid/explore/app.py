@@ -21,7 +21,7 @@ from unbraid.explore.subject import Subject
 from unbraid.explore.uploads import BYTES, read
 from unbraid.types import Bytes, Floats, Integers
 
-__all__ = ["make"]
+__all__ = ["Codes", "Indices", "make"]
 
 PAGE = Path(__file__).parent / "page"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -105,7 +105,7 @@ def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str
         if any(len(row) != width for row in asked.codes):
             raise HTTPException(422, f"a code of this model has {width} numbers")
         codes = np.clip(np.array(asked.codes, dtype=np.float64), -FAR, FAR)
-        return pixels(await asyncio.wrap_future(decoding.submit(chosen, codes)))
+        return _pixels(await asyncio.wrap_future(decoding.submit(chosen, codes)))
 
     @app.get("/api/runs/{number}/images", response_class=Response, responses={404: {}, 422: {}})
     async def images(number: int, image: Annotated[list[int], Query(min_length=1, max_length=ROWS)]) -> Response:
@@ -113,13 +113,13 @@ def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str
         chosen = subject(number)
         if min(image) < 0:
             raise HTTPException(422, "images are numbered from 0")
-        return pixels(await run_in_threadpool(chosen.images, indices(chosen, image)))
+        return _pixels(await run_in_threadpool(chosen.images, indices(chosen, image)))
 
     @app.post("/api/runs/{number}/codes", responses={404: {}, 422: {}})
     async def codes(number: int, asked: Indices) -> dict[str, Any]:
         """The codes of images of the world."""
         chosen = subject(number)
-        return {"codes": rounded(await run_in_threadpool(chosen.codes, indices(chosen, asked.images)))}
+        return {"codes": _rounded(await run_in_threadpool(chosen.codes, indices(chosen, asked.images)))}
 
     @app.post("/api/runs/{number}/encode", responses={404: {}, 413: {}, 422: {}})
     async def encode(number: int, request: Request) -> dict[str, Any]:
@@ -127,18 +127,18 @@ def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str
         chosen = subject(number)
         shown = await run_in_threadpool(read, await request.body(), chosen.model.shape)
         code = await run_in_threadpool(chosen.codes_of, shown)
-        return {"codes": rounded(code), "pixels": base64.b64encode(shown.tobytes()).decode(), "shape": shown.shape}
+        return {"codes": _rounded(code), "pixels": base64.b64encode(shown.tobytes()).decode(), "shape": shown.shape}
 
     app.add_middleware(Guard, hosts=hosts, token=token, limit=BYTES + 1024)
     return app
 
 
-def pixels(images: Bytes) -> Response:
+def _pixels(images: Bytes) -> Response:
     """Images as bytes, as they lie in memory."""
     shape = ",".join(str(size) for size in images.shape)
     return Response(images.tobytes(), media_type="application/octet-stream", headers={"X-Shape": shape})
 
 
-def rounded(codes: Floats) -> list[list[float]]:
+def _rounded(codes: Floats) -> list[list[float]]:
     """Codes as JSON has them."""
     return [[round(float(value), 5) for value in row] for row in codes]

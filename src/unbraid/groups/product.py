@@ -65,7 +65,7 @@ class Product(Group):
 
     def matrices(self, a: Floats) -> Floats:
         """One block for each part, ``(B, d, d)``."""
-        return blocks([part.matrices(x) for part, x in zip(self.parts, self.split(a), strict=True)])
+        return _blocks([part.matrices(x) for part, x in zip(self.parts, self.split(a), strict=True)])
 
     def sample(self, count: int, generator: np.random.Generator) -> Floats:
         """Elements drawn uniformly, ``(count, W)``."""
@@ -94,7 +94,7 @@ class Product(Group):
         return f"Product({', '.join(map(repr, self.parts))})"
 
 
-def blocks(parts: list[Floats]) -> Floats:
+def _blocks(parts: list[Floats]) -> Floats:
     """Square matrices ``(B, d, d)`` along the diagonal of larger ones."""
     sizes = [part.shape[-1] for part in parts]
     whole = np.zeros((len(parts[0]), sum(sizes), sum(sizes)))

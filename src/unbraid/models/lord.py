@@ -53,7 +53,7 @@ class LORD(ContentModel):
         images: How many images the world may have, at least 1; each has a code.
         classes: How many classes it may have, at least 1.
         noise: :math:`\sigma`, at least 0.
-        decay: :math:`\lambda`, at least 0.
+        style_decay: :math:`\lambda`, at least 0.
         match: :math:`\kappa`, at least 0.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
         network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
@@ -74,15 +74,15 @@ class LORD(ContentModel):
         images: int = 16_384,
         classes: int = 64,
         noise: float = 1.0,
-        decay: float = 0.001,
+        style_decay: float = 0.001,
         match: float = 10.0,
         likelihood: LikelihoodName = "gaussian",
         network: NetworkName = "conv",
     ) -> None:
         super().__init__(shape, latent_dim=latent_dim, content_dim=content_dim, likelihood=likelihood, network=network)
         require_at_least(1, images=images, classes=classes)
-        require_at_least(0, noise=noise, decay=decay, match=match)
-        self.images, self.classes, self.noise, self.decay, self.match = images, classes, noise, decay, match
+        require_at_least(0, noise=noise, style_decay=style_decay, match=match)
+        self.images, self.classes, self.noise, self.style_decay, self.match = images, classes, noise, style_decay, match
         self.class_codes = nn.Parameter(torch.randn(classes, self.contents) / STRIDE)
         self.style_codes = nn.Parameter(torch.randn(images, latent_dim - self.contents) / STRIDE)
 
@@ -117,7 +117,7 @@ class LORD(ContentModel):
         noisy = style + self.noise * torch.randn_like(style)
         return Terms(
             reconstruction=self.nll(x, torch.cat([content, noisy], dim=1)),
-            decay=self.decay * style.square().sum(dim=1).mean(),
+            decay=self.style_decay * style.square().sum(dim=1).mean(),
         )
 
     def players(self) -> dict[str, list[nn.Parameter]]:

@@ -63,11 +63,11 @@ def matrices(*, acting: Sampler) -> Figure:
                     colour = "white" if abs(value) > 0.6 else INK
                     axes.text(j + 0.5, i + 0.5, text, ha="center", va="center", size=7.5, color=colour)
     for action in range(count):
-        page.text(left + action * (side + GAP) + side / 2, top - 16, called(steps, action), ha="center")
+        page.text(left + action * (side + GAP) + side / 2, top - 16, _called(steps, action), ha="center")
     return page.figure
 
 
-def called(steps: Steps, action: int) -> str:
+def _called(steps: Steps, action: int) -> str:
     """A step by the name of its factor and its direction."""
     column = steps.action.columns[steps.factor[action]]
     return plain(steps.action.space.names[column], 10) + (" −1" if action % 2 else " +1")
