@@ -327,7 +327,8 @@ def test_the_help_of_training_shows_every_option_with_its_line(cli: Unbraid) -> 
         for option, parameter in registry.parameters(registry.load("models", model)).items():
             assert re.search(rf"--{option.replace('_', '-')}[ ,]", text)  # a comma before --no-...
             default = parameter.default
-            assert f"(default: {' '.join(map(str, default)) if isinstance(default, tuple) else default})" in text
+            shown = " ".join(map(str, default)) if isinstance(default, tuple) else default if default != "" else "''"
+            assert f"(default: {shown})" in text
         assert "Images in a batch, at least 1; 64 unless a preset says otherwise." in text
     assert "--world.path STR" in cli("train vae dsprites --help")
 
