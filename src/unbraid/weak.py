@@ -101,7 +101,8 @@ class ClassModel(AutoencodingModel):
     def symptoms(self, batch: GroupBatch) -> Mapping[str, float]:
         """How much images change with another's class code, as a part of their change with either code."""
         on_class, on_style = dependence(self, batch.x[:, 0])
-        return {"dependence": on_class / max(on_class + on_style, 1e-12)}
+        # Of a single image there is no other: nothing changes, and nothing is said.
+        return {"dependence": on_class / (on_class + on_style) if on_class + on_style else 0.5}
 
     def diagnosis(self, symptoms: Mapping[str, float]) -> list[str]:
         """Which of the codes the decoder all but ignores."""

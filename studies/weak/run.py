@@ -34,7 +34,7 @@ from unbraid.world import LabelledWorld
 from unbraid.worlds.smaller import Smaller
 
 RESULTS = Path(__file__).with_name("results.jsonl")
-SEEDS, SAMPLES, HELD_OUT = 5, 1500, 1_000_003
+SEEDS, SAMPLES, HELD_OUT = 5, 1000, 1_000_003
 EVERY = (1, 1, 4, 4, 4)
 """Every which value of shape, scale, orientation, x and y is kept: 11,520 images, drawn once."""
 BETAS = (1.0, 4.0)
@@ -209,7 +209,7 @@ def main() -> None:
     """Run what has not been run, and print the table of everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("methods", nargs="*", help=f"of {', '.join(METHODS)}")
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=1050)
     parser.add_argument("--images", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--out", type=Path, default=RESULTS)
