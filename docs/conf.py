@@ -31,7 +31,7 @@ nb_execution_raise_on_error = True
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 SOURCE = Path(unbraid.__file__).parent
-CONTRACTS = ("model", "score", "world", "view", "mixer")
+CONTRACTS = ("model", "acting", "score", "world", "view", "mixer")
 SHELVES = ("models", "scores", "worlds", "views", "mix", "plots")
 ROOMS = ("runs", "study", "files", "fit", "info", "groups", "masks", "nn")
 FOUNDATIONS = ("registry", "seed", "types", "errors")

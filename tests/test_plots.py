@@ -91,6 +91,7 @@ ACTING = Sampler(
 )
 HISTORY = [
     {"step": 10 * t, "loss": 80 + 300 / (t + 1), "reconstruction": 78.0, "kl": 2.0}
+    | {"sign_actions_used": 4.0 - t / 10, "sign_greatest_angle": 0.9}
     | {"kl_z0": 0.02, "kl_z1": 1.5 * (t >= 20), "kl_z2": 2.5 * (t >= 10)}
     for t in range(30)
 ]
@@ -710,3 +711,13 @@ def test_codemaps_by_tsne_keep_neighbours() -> None:
 def test_pictures_of_class_and_style_are_not_drawn_of_other_models(name: str) -> None:
     with pytest.raises(InvalidData, match="of models that set class and style apart"):
         draw(name, contents=0)
+
+
+def test_signs_are_drawn_one_panel_each_and_are_no_terms_of_the_loss() -> None:
+    shown = axes_called(draw("signs"), "sign")
+    assert len(shown) == 2
+    assert shown[0].lines[0].get_ydata()[-1] == pytest.approx(1.1)
+    assert {"actions used", "greatest angle"} <= set(words(draw("signs")))
+    assert not any("angle" in word for word in words(draw("losses")))
+    with pytest.raises(InvalidData, match="holds nothing"):
+        draw("signs", history=[{"step": 1, "loss": 2.0}])

@@ -12,11 +12,13 @@ import torch
 from PIL import Image, ImageSequence
 
 from unbraid.errors import InvalidOption
+from unbraid.models.rgrvae import RGrVAE
 from unbraid.runs.encode import choose, divergence
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.seed import derive
 from unbraid.worlds import Digits
+from unbraid.worlds.flatland import FlatLand
 
 QUICK: dict[str, Any] = {"batch_size": 8, "progress": False}
 
@@ -70,3 +72,20 @@ def test_a_model_without_a_kl_has_a_film_and_no_nats(tmp_path: Path) -> None:
 def test_a_film_of_fewer_than_no_frames_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match="film"):
         train("ae", Digits(), steps=12, film=-1, out=tmp_path / "ae", **QUICK)
+
+
+def test_signs_of_a_collapse_stand_in_the_history_and_are_told_in_a_sentence_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = FlatLand(columns=5, rows=5, radius=4, size=32)
+    options: dict[str, Any] = {"network": "patches", "steps": 4, "progress": False, "batch_size": 8}
+    healthy = train("rgrvae", world, out=tmp_path / "healthy", **options)
+    assert "collapsed" not in capsys.readouterr().err
+    assert [3 < row["sign_actions_used"] <= 4.001 for row in healthy.history] == [True] * 4
+    model = RGrVAE(world.shape, network="patches", rate=0.0)
+    with torch.no_grad():
+        model.acting.angle.mul_(0.01)
+    train(model, world, out=tmp_path / "ill", **{k: v for k, v in options.items() if k != "network"})
+    said = capsys.readouterr().err
+    assert said.count("the angles have collapsed: no action turns a code by more than 0.01 radians") == 1
+    assert "at step 1 " in said

@@ -43,6 +43,7 @@ WORLD = {"columns": 7, "rows": 7, "radius": 7.5, "size": 32, "wrap": False}
 """The paper's FlatLand at half its size: seven places a side, a step beyond the last comes back to the first."""
 COMMON = {"latent_dim": 4, "network": "patches", "likelihood": "gaussian"}
 TWO = {"length": 2, "intermediate": False}
+SIGNS = ("actions_used", "policy_sure", "greatest_angle")
 
 ROWS: dict[str, tuple[str, int, dict[str, Any], dict[str, Any]]] = {
     "untrained": ("vae", 0, {}, {}),
@@ -56,8 +57,9 @@ ROWS: dict[str, tuple[str, int, dict[str, Any], dict[str, Any]]] = {
     "factorvae": ("factorvae", 600, {"gamma": 6.4, "critic_width": 100, "critic_depth": 3}, {}),
     "lsbdvae": ("lsbdvae", 800, {"periods": (7, 7)}, {}),
     "rgrvae k=2": ("rgrvae", 3500, {"horizon": 2}, TWO),
-    "rgrvae exact": ("rgrvae", 2500, {"estimator": "exact"}, {}),
-    "rgrvae soft": ("rgrvae", 1500, {"estimator": "soft"}, {}),
+    "rgrvae soft": ("rgrvae", 1000, {"estimator": "soft"}, {}),
+    "rgrvae exact": ("rgrvae", 1000, {"estimator": "exact"}, {}),
+    "rgrvae rate .1": ("rgrvae", 600, {"rate": 0.1}, {}),
     "forwardvae free": ("forwardvae", 800, {"representation": "free"}, {}),
 }
 """Model, steps, its options, and those of the view."""
@@ -73,7 +75,13 @@ def fitted(row: str, seed: int, world: Any) -> tuple[Any, dict[str, Any]]:
             learning_rate=1e-3 if steps else 1e-12, decay=steps // 3, view=view, progress=False, **COMMON, **options,
         )  # fmt: skip
         last = {key: value for key, value in run.history[-1].items() if not key.startswith("kl_")}
-        return run.model, {"cpu_seconds": round(time.process_time() - began, 1), "last": last}
+        signs = [
+            [row["step"], *(round(row[f"sign_{sign}"], 3) for sign in SIGNS)]
+            for row in run.history[:: max(1, len(run.history) // 25)]
+            if f"sign_{SIGNS[0]}" in row
+        ]
+        about = {"cpu_seconds": round(time.process_time() - began, 1), "last": last}
+        return run.model, about | ({"signs": signs} if signs else {})
 
 
 def measured(model: Any, world: FlatLand) -> dict[str, float]:
