@@ -165,7 +165,7 @@ class RGrVAE(ActingModel):
         if symptoms["actions_used"] < COLLAPSED:
             found.append(
                 f"the policy has collapsed: of {self.actions} actions it uses {symptoms['actions_used']:.1f}. Give "
-                "entropy more weight, or estimator='soft'"
+                "entropy more weight"
             )
         if symptoms["greatest_angle"] < SMALLEST:
             found.append(
