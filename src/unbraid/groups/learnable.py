@@ -69,8 +69,8 @@ class Rotations(_Planes):
 
     .. math:: A_a = R(\theta_a) \oplus 1, \qquad \theta_a = \pm u, \quad u \sim U(\text{least}, \text{most})
 
-    Angles that begin near 0 stay there: until it is known which action is which, one and its inverse are mixed, and
-    their mean angle is 0.
+    Angles do not begin near 0, to which they are drawn: until it is known which action is which, one and its inverse
+    are mixed, and their mean angle is 0.
 
     Args:
         actions: How many.

@@ -45,8 +45,8 @@ class RGrVAE(ActingModel):
     view tells of the actions is not looked at.
 
     Departures from the authors' program: the policy's logits are taken as they are, not their absolute values; the
-    matrices have a learning rate of 0.01 and angles that begin between 0.5 and 1 (with 0.1 and 0 .. 1 they fall to 0
-    before the policy knows anything, and stay there); see also :class:`~unbraid.acting.SequenceModel`.
+    matrices have a learning rate of 0.01 and angles that begin between 0.5 and 1 (with 0.1 they fall towards 0 before
+    the policy knows anything); see also :class:`~unbraid.acting.SequenceModel`.
 
     Args:
         shape: Channels, height (32, 64 or 128), width of the images.
