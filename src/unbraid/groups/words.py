@@ -90,7 +90,7 @@ def generators(
             errors = _errors(products(maps, distance), before, after)
             loss = loss - heat * torch.logsumexp(-errors / heat, dim=2).mean(dim=1).sum()
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
     with torch.no_grad():
         maps = acting().unflatten(0, (restarts, count))
