@@ -76,7 +76,7 @@ def test_plan_measures_time_and_room(file: Path, capsys: pytest.CaptureFixture[s
         (["run", "none.yaml"], "none.yaml cannot be read"),
         (["run", "{file}", "--address", "auto"], "--address is that of a Ray cluster"),
         (["run", "{file}", "--jobs", "0"], "jobs must be a finite number of at least 1"),
-        (["table", "{file}", "--pivot", "migg"], "no run has 'migg'"),
+        (["table", "{file}", "--pivot", "mig"], "no cell is finished, so there is no mig yet"),
         (["sql", "{file}", "select"], "this cannot be answered"),
         (["report", "{file}"], "give `unbraid study run` first"),
     ],
