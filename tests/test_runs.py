@@ -79,7 +79,7 @@ def test_a_run_is_a_folder_with_everything_about_it(finished):
     assert about["world"] == {"name": "digits", "options": {}}
     assert (about["steps"], about["seed"], about["shape"], about["format"]) == (2, 0, [1, 32, 32], 1)
     assert about["fit"] == {
-        "batch_size": 4, "learning_rate": 5e-4, "device": "auto", "speed": "exact", "precision": "float32",
+        "batch_size": 4, "learning_rate": 5e-4, "decay": 0, "device": "auto", "speed": "exact", "precision": "float32",
     }  # fmt: skip
     assert (about["way"], about["measured"]) == ({"precision": "float32", "channels_last": False, "fused": False}, {})
     assert about["versions"]["torch"] == torch.__version__

@@ -162,6 +162,21 @@ def test_the_loss_of_mixed_targets_is_that_of_mixed_probabilities(seed: int) -> 
         assert torch.isclose(mixed_loss(criterion)(scores, first), F.cross_entropy(scores, first))
 
 
+@pytest.mark.parametrize("shared", [False, True])
+@given(alpha=st.floats(0.05, 5.0), seed=st.integers(0, 1000))
+def test_d20_the_weight_of_cutmix_is_the_share_that_is_kept(shared: bool, alpha: float, seed: int) -> None:
+    x = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 2, 9, 13)
+    generator = torch.Generator().manual_seed(seed)
+    mixed, target = CutMix(alpha=alpha, shared=shared)(x, torch.arange(6), generator=generator)
+    weights = target.weight.expand(6)
+    # Every image is flat, so each pixel says whose it is.
+    for row in range(6):
+        first, second = int(target.first[row]), int(target.second[row])
+        assert set(mixed[row].unique().long().tolist()) <= {first, second}
+        if first != second:
+            assert abs((mixed[row] == first).float().mean().item() - weights[row].item()) < 1e-6
+
+
 def test_one_weight_a_sample_needs_one_loss_a_sample() -> None:
     with pytest.raises(InvalidOption, match='reduction="none"'):
         mixed_loss(F.cross_entropy)(

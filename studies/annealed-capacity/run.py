@@ -1,0 +1,117 @@
+"""An annealed VAE on sprites: as its capacity rises, latents are switched on one after another.
+
+``python studies/annealed-capacity/run.py`` fits one model and writes ``curves.json`` and ``capacity.png`` beside this
+file.
+
+References:
+    Burgess et al., "Understanding disentangling in beta-VAE", 2018, arXiv:1804.03599, figure 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from unbraid.fit import State, Trial, every, on_step
+from unbraid.fit.state import STEP
+from unbraid.info import discretise, mutual_information
+from unbraid.models.annealedvae import AnnealedVAE
+from unbraid.plots.capacity import capacity as figure
+from unbraid.plots.capacity import onsets
+from unbraid.types import FactorSpace, Floats, Integers
+from unbraid.view import to_float, view
+from unbraid.worlds.smaller import Smaller
+
+HERE = Path(__file__).parent
+LOOKED_AT, BINS = 2000, 20
+ON = 0.5
+"""From how many nats on a latent is on."""
+
+
+def told(codes: Floats, factors: Integers) -> Floats:
+    """How many nats each latent tells of each factor, ``(D, F)``, without what chance would show."""
+    bins = discretise(codes, BINS)
+    sizes = [np.array([len(np.unique(column)) for column in columns.T]) for columns in (bins, factors)]
+    chance = np.outer(sizes[0] - 1, sizes[1] - 1) / (2 * len(codes))
+    return np.asarray((mutual_information(bins, factors) - chance).clip(0))
+
+
+def train(*, steps: int, anneal: int, capacity: float, gamma: float, seed: int, look: int) -> dict[str, Any]:
+    """Fit the model, and look at the same images every ``look`` steps."""
+    began, world = time.process_time(), Smaller(of="sprites", side=32)
+    shown = np.random.default_rng(seed).choice(len(world), LOOKED_AT, replace=False)
+    x, factors = to_float(world.images(shown)), world.factors(shown)
+    torch.manual_seed(seed)
+    model = AnnealedVAE(world.shape, gamma=gamma, capacity=capacity, anneal=anneal, network="patches")
+    curves: dict[str, list[Any]] = {"step": [], "capacity": [], "reconstruction": [], "kl": [], "told": []}
+
+    @on_step
+    @every(look)
+    def watch(state: State) -> None:
+        with torch.no_grad():
+            q = model.encode(x)
+            curves["reconstruction"].append(round(model.nll(x, q.mean).item(), 2))
+        curves["step"].append(state[STEP])
+        curves["capacity"].append(round(model.allowance(state[STEP]), 4))
+        curves["kl"].append(q.divergences().mean(dim=0).double().numpy().round(3).tolist())
+        curves["told"].append(told(q.mean.numpy(), factors).round(3).tolist())
+        print(*(curves[name][-1] for name in ("step", "capacity", "reconstruction", "kl")), flush=True)
+
+    adam = torch.optim.Adam(model.parameters(), lr=1e-3)
+    Trial(model, adam, callbacks=[watch]).fit(view("images")(world, batch_size=64, seed=seed), steps=steps)
+    options = {"steps": steps, "anneal": anneal, "capacity_in_the_end": capacity, "gamma": gamma, "seed": seed}
+    found = {**options, "factors": list(world.space.names), **curves, "cpu_seconds": round(time.process_time() - began)}
+    with torch.no_grad():
+        draw(found, model.represent(x).numpy(), factors, world.space)
+    return found
+
+
+def draw(found: dict[str, Any], codes: Floats, factors: Integers, space: FactorSpace) -> None:
+    """Keep the figure beside this file."""
+    rows = [
+        {"step": step, **{f"kl_z{j}": nats for j, nats in enumerate(kl)}}
+        for step, kl in zip(found["step"], found["kl"], strict=True)
+    ]
+    allowance = np.array(found["capacity"])
+    drawn = figure(history=rows, codes=codes, factors=factors, space=space, allowance=allowance, threshold=ON)
+    drawn.savefig(HERE / "capacity.png", dpi=100)
+
+
+def summary(found: dict[str, Any]) -> dict[str, Any]:
+    """When each latent was switched on and what it told then and tells now; how well the capacity was kept."""
+    step, capacity, kl, nats = (np.array(found[name]) for name in ("step", "capacity", "kl", "told"))
+    latents = []
+    for j, first in enumerate(onsets(kl, ON)):
+        if first is not None:
+            then, last = (dict(zip(found["factors"], nats[t, j].tolist(), strict=True)) for t in (first, -1))
+            latents.append({"latent": j, "step": int(step[first]), "then": then, "last": last, "kl": kl[-1, j]})
+    off = np.abs(kl.sum(axis=1) / capacity - 1)
+    kept = {}
+    for least in (1, 2, 4):
+        where = capacity >= least
+        kept[f"from {least} nats"] = {"worst": off[where].max(initial=0).round(3), "mean": off[where].mean().round(3)}
+    return {"latents": sorted(latents, key=lambda one: one["step"]), "off_the_capacity": kept}
+
+
+def main() -> None:
+    """Train, and keep what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=8400)
+    parser.add_argument("--anneal", type=int, default=8000)
+    parser.add_argument("--capacity", type=float, default=20.0, help="in the end, in nats")
+    parser.add_argument("--gamma", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--look", type=int, default=150, help="steps from one look to the next")
+    found = train(**vars(parser.parse_args()))
+    (HERE / "curves.json").write_text(json.dumps({**found, "summary": summary(found)}), "utf-8")
+    print(json.dumps(summary(found), indent=1))
+
+
+if __name__ == "__main__":
+    main()
