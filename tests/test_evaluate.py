@@ -201,9 +201,11 @@ def test_scores_that_fit_the_same_trees_have_them_fitted_once(path: Path, monkey
 
 def test_beside_other_processes_images_are_encoded_by_one_thread(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = []
-    monkeypatch.setattr(
-        module, "encode", lambda *arguments: threads.append(torch.get_num_threads()) or np.zeros((1, 1))
-    )
+
+    def noting(model: object, world: object) -> object:
+        return lambda values: threads.append(torch.get_num_threads()) or np.zeros((1, 1))
+
+    monkeypatch.setattr(module, "represented", noting)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

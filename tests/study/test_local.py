@@ -129,11 +129,19 @@ def test_two_drivers_of_one_study_share_its_cells(tmp_path: Path) -> None:
     assert all(len(list(path.with_suffix("").glob("run.json*"))) == 1 for path in ended(root))
 
 
+HEARING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+"""Becomes the command that is given, which hears an interruption whatever its parent ignores."""
+
+
 def test_an_interrupted_study_leaves_checkpoints_and_no_process(tmp_path: Path) -> None:
     file, root = tmp_path / "longer.yaml", tmp_path / "out"
     file.write_text(LONGER.replace("steps: 80", "steps: 100000"), "utf-8")
+    # Where these tests run in the background of a shell, interruptions are ignored, and what they start inherits it.
     process = subprocess.Popen(
-        command(file, root, "--jobs", "2"), stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", HEARING, *command(file, root, "--jobs", "2")],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     until(lambda: len(list((root / CELLS).glob("*/checkpoint.pt"))) >= 2)
     workers = list(children(process.pid))
