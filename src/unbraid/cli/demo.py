@@ -18,8 +18,8 @@ from unbraid.runs import folder
 
 __all__ = ["demo", "main"]
 
-SPRITES = "--network patches --beta 6 --start 60 --anneal 3600 --steps 4000 --fit.learning-rate 1e-3"
-DIGITS = "--latent-dim 2 --steps 1000 --fit.learning-rate 1e-3"
+SPRITES = "--network patches --beta 6 --start 60 --anneal 2900 --steps 3200 --fit.learning-rate 1e-3"
+DIGITS = "--network patches --latent-dim 2 --steps 1000 --fit.learning-rate 1e-3"
 SCORES, DIGIT_SCORES = "mig dci sap", "mig sap"
 """DCI asks whether latents keep to one factor each, which says nothing where there is only one."""
 SAMPLES = 2000
