@@ -34,6 +34,7 @@ __all__ = [
     "parameters",
     "plain",
     "summary",
+    "told",
 ]
 
 WORDS = {"True": True, "False": False, "None": None}
@@ -122,6 +123,11 @@ def summary(shelf: str, name: str) -> str:
         node = next(node for node in body if isinstance(node, kinds) and node.name.lower() == name)
         text = ast.get_docstring(node) or ""
     return text.partition("\n")[0]
+
+
+def told(shelf: str, name: str) -> str:
+    """The summary, or nothing where ``name`` is on no shelf, as of a model of one's own."""
+    return summary(shelf, name) if name in names(shelf) else ""
 
 
 def name_of(shelf: str, instance: object) -> str | None:

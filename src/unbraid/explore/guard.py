@@ -10,10 +10,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["COOKIE", "Guard"]
+__all__ = ["COOKIE", "LOOPBACK", "Guard"]
 
 COOKIE = "unbraid"
-LOCAL = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -43,7 +43,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, hosts: tuple[str, ...] = (), token: str | None = None, limit: int) -> None:
         self.app, self.token, self.limit = app, token, limit
-        self.hosts = frozenset(name.lower() for name in (*LOCAL, *hosts))
+        self.hosts = frozenset(name.lower() for name in (*LOOPBACK, *hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or have the guarded one answer."""

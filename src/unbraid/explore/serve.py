@@ -6,14 +6,15 @@ import secrets
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from unbraid.errors import InvalidOption, MissingExtra, RunError
+import numpy as np
+
+from unbraid.errors import InvalidOption, MissingExtra
 from unbraid.runs.run import Run
 
-__all__ = ["LOOPBACK", "serve"]
+__all__ = ["serve"]
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+FIRST = np.zeros(1, dtype=np.int64)
 
 
 def serve(
@@ -43,6 +44,7 @@ def serve(
         import uvicorn
 
         from unbraid.explore.app import make
+        from unbraid.explore.guard import LOOPBACK
     except ImportError:
         raise MissingExtra("unbraid explore", "explore") from None
     import torch
@@ -58,12 +60,11 @@ def serve(
         subjects = []
         for path in runs:
             run = Run(path)
-            if not run.finished:
-                raise RunError(f"{run.path} is not finished: the command that began it, given again, continues it")
+            subject = Subject(run, samples=samples)
             say(f"reading {run.path}: {run.name}")
-            subjects.append(Subject(run, samples=samples))
-            _ = subjects[-1].about, subjects[-1].map
-            subjects[-1].decode(subjects[-1].codes_of(subjects[-1].images(_first()))[:1])
+            _ = subject.about, subject.map
+            subject.decode(subject.codes(FIRST))  # the first of all is slow
+            subjects.append(subject)
         token = None if host in LOOPBACK else secrets.token_urlsafe(16)
         name = f"[{host}]" if ":" in host else host
         if token is not None:
@@ -84,9 +85,3 @@ def _listening(host: str, port: int) -> socket.socket:
         raise InvalidOption(
             f"the page cannot be served at {host}, port {port} ({reason}): give another with --port, or 0 for any"
         ) from None
-
-
-def _first() -> Any:
-    import numpy as np
-
-    return np.zeros(1, dtype=np.int64)

@@ -70,7 +70,7 @@ class Subject:
             "name": self.run.name,
             "path": self.run.path.name,
             "model": config["model"]["name"],
-            "summary": _summary("models", config["model"]["name"]),
+            "summary": registry.told("models", config["model"]["name"]),
             "seed": config["seed"],
             "steps": config["steps"],
             "shape": list(self.model.shape),
@@ -141,13 +141,9 @@ def _score(name: str, kept: dict[str, Any]) -> dict[str, Any]:
         "value": kept["value"],
         "parts": kept.get("parts", {}),
         "bounds": kept.get("bounds", {}),
-        "says": _summary("scores", name),
+        "says": registry.told("scores", name),
         "lowest": declared.lowest if declared and np.isfinite(declared.lowest) else None,
         "highest": declared.highest if declared and np.isfinite(declared.highest) else None,
         "better": declared.direction if declared else "",
         "reference": declared.reference if declared else "",
     }
-
-
-def _summary(shelf: str, name: str) -> str:
-    return registry.summary(shelf, name) if name in registry.names(shelf) else ""

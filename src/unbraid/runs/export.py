@@ -39,8 +39,7 @@ def export(run: Run | str | Path, out: str | Path) -> list[Path]:
     """
     run = run if isinstance(run, Run) else Run(run)
     target = Path(out)
-    if not run.finished:
-        raise RunError(f"{run.path} is not finished: the command that began it, given again, continues it")
+    _ = run.model  # a run that is not finished, or damaged, is refused before anything is written
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise RunError(f"{target} holds something already: choose a new or an empty folder")
     folder.make(target)
@@ -78,9 +77,9 @@ def card(run: Run, pictures: list[str]) -> str:
         "",
         f"# {run.name}",
         "",
-        *_paragraph(_summary("models", model["name"])),
+        *_paragraph(registry.told("models", model["name"])),
         f"Trained on the world `{world['name']}`, images of {' x '.join(str(side) for side in config['shape'])}. "
-        + _summary("worlds", world["name"]),
+        + registry.told("worlds", world["name"]),
         "",
         "```python",
         "import unbraid",
@@ -115,10 +114,6 @@ def _section(title: str, lines: list[str]) -> list[str]:
     return [f"## {title}", "", *lines, ""] if lines else []
 
 
-def _summary(shelf: str, name: str) -> str:
-    return registry.summary(shelf, name) if name in registry.names(shelf) else ""
-
-
 def _settings(what: str, options: dict[str, Any]) -> list[str]:
     told = ", ".join(f"`{name}` {value}" for name, value in options.items())
     return [f"* {what}: {told}"] if told else []
@@ -128,4 +123,6 @@ def _scores(scores: dict[str, Any]) -> list[str]:
     if not scores:
         return []
     lines = ["| score | value | what it says |", "| --- | --- | --- |"]
-    return lines + [f"| {name} | {kept['value']:.3f} | {_summary('scores', name)} |" for name, kept in scores.items()]
+    return lines + [
+        f"| {name} | {kept['value']:.3f} | {registry.told('scores', name)} |" for name, kept in scores.items()
+    ]
