@@ -142,7 +142,7 @@ def critic_information(
     for step in range(steps):
         some = fit[torch.randint(len(fit), (batch_size,), generator=generator)]
         optimiser.zero_grad()
-        (-objective.fitted(model(x[some], y[some]))).backward()  # type: ignore[no-untyped-call]
+        (-objective.fitted(model(x[some], y[some]))).backward()
         optimiser.step()
         if (step + 1) % every == 0:
             now = float(np.mean(_batches(model, x, y, choose, batch_size, objective, fitted=bound == "smile")))

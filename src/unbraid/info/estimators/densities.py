@@ -53,7 +53,8 @@ class MixtureHead(nn.Module):
         mean, scale = rest.unflatten(1, (self.components, 2 * self.outputs)).chunk(2, dim=2)
         scale = scale.clamp(-7, 7)
         each = -0.5 * ((y[:, None] - mean) * (-scale).exp()).square() - scale - 0.5 * math.log(2 * math.pi)
-        return (each.sum(dim=2) + weight.log_softmax(dim=1)).logsumexp(dim=1)
+        density: Tensor = (each.sum(dim=2) + weight.log_softmax(dim=1)).logsumexp(dim=1)
+        return density
 
 
 def barber_agakov(
@@ -86,8 +87,7 @@ def barber_agakov(
         InvalidOption: When an option is out of range.
     """
     x, y = paired(first, second, least=60)
-    options = {"components": components, "width": width, "steps": steps, "learning_rate": learning_rate}
-    given, _, parameters = _surprise(x, y, seed=seed, **options)
+    given, _, parameters = _surprise(x, y, components, width, steps, learning_rate, seed)
     about = {"components": components, "parameters": parameters}
     return estimated(entropy - given, kind="lower bound", settings=about)
 
@@ -128,15 +128,14 @@ def difference_of_entropies(
     True
     """
     x, y = paired(first, second, least=60)
-    options = {"components": components, "width": width, "steps": steps, "learning_rate": learning_rate}
-    given, measure, parameters = _surprise(x, y, seed=seed, **options)
+    given, measure, parameters = _surprise(x, y, components, width, steps, learning_rate, seed)
     rest = np.delete(np.arange(len(y)), measure)
     alone = _surprise_alone(y[rest], y[measure], components, seed)
     return estimated(alone - given, settings={"components": components, "parameters": parameters})
 
 
 def _surprise(
-    x: Floats, y: Floats, *, components: int, width: int, steps: int, learning_rate: float, seed: int
+    x: Floats, y: Floats, components: int, width: int, steps: int, learning_rate: float, seed: int
 ) -> tuple[Floats, Integers, int]:
     """-log q(y|x) of samples that nothing was fitted to, which ones they are, and how many parameters q has."""
     require_at_least(1, components=components, width=width, steps=steps)
