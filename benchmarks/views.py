@@ -61,6 +61,11 @@ def single(world: World, number: int, generator: np.random.Generator) -> np.ndar
     return np.array([number])
 
 
+def scene(world: World, number: int, generator: np.random.Generator) -> np.ndarray:
+    """A scene as the world draws them for training: those that hide too much are not among the numbers of all."""
+    return world.sample(1, generator)
+
+
 def pair(world: World, number: int, generator: np.random.Generator) -> np.ndarray:
     """An image, and one that differs in up to two factors."""
     factors = world.factors([number])[0]
@@ -148,7 +153,7 @@ def main() -> None:
         (Ranked, sprites, {}, ranked),
         (Labelled, sprites, {"labels": 1000}, labelled),
         (Domains, CatsDogs(), {}, domains),
-        (SceneView, Scenes(), {}, single),
+        (SceneView, Scenes(), {}, scene),
         (Images, digits, {}, single),
         (Classes, digits, {}, OfClass(digits)),
     ]

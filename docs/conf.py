@@ -101,8 +101,10 @@ from _examples import found  # noqa: E402  this folder is no package
 from _gallery import worlds  # noqa: E402
 from _mixing import draw as draw_mixing  # noqa: E402
 from _picture import draw, unblind  # noqa: E402
+from _reproduced import reproduced  # noqa: E402
 
 write("gallery/worlds", worlds(HERE / "generated" / "gallery"))
+reproduced(HERE / "generated" / "studies")
 
 (HERE / "generated" / "scores").mkdir(exist_ok=True)
 draw(HERE / "scores.json", HERE / "generated" / "scores" / "scores.png")

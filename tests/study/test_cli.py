@@ -69,6 +69,16 @@ def test_plan_measures_time_and_room(file: Path, capsys: pytest.CaptureFixture[s
     assert "MB on the disk" in text
 
 
+def test_the_exit_status_tells_that_cells_failed(
+    file: Path, measured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _keep(Store(measured), load(file).cells[5], Outcome("done", values={"mig": 0.5}, seconds=2.0))
+    with pytest.raises(SystemExit) as end:
+        said(capsys, "run", file, "--out", measured)
+    assert end.value.code == 1
+    assert "5 of 6 cells are done, 1 failed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -15,7 +15,7 @@ import pytest
 
 from unbraid.study.drive import drive
 from unbraid.study.results import rows
-from unbraid.study.spec import parse
+from unbraid.study.spec import load, parse
 from unbraid.study.work import CELLS
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -25,6 +25,7 @@ with warnings.catch_warnings():
     pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
+STUDIES = Path(__file__).parents[2] / "studies"
 SPEC = """
 name: spread-out
 worlds: [digits]
@@ -34,6 +35,16 @@ steps: 60
 fit: {batch_size: 4, checkpoint_seconds: 0.3}
 scores: [mig]
 samples: 200
+"""
+SEARCH = """
+name: sought
+worlds: [digits]
+models: [{vae: {latent_dim: {low: 2, high: 4}, network: dense}}]
+steps: 6
+fit: {learning_rate: {low: 1e-3, high: 1e-1, log: true}, batch_size: 4}
+scores: [mig]
+samples: 100
+search: {score: loss, trials: 3, ahead: 2, after: 2}
 """
 
 
@@ -86,12 +97,15 @@ def test_a_node_and_then_the_driver_are_killed_and_every_cell_is_finished_once(t
     assert len({row.cell.key for row in found}) == 24
 
 
-def test_the_rows_are_those_of_processes_of_this_machine(tmp_path: Path, cluster: Any) -> None:
+def test_the_rows_of_grids_and_searches_are_those_of_processes_of_this_machine(tmp_path: Path, cluster: Any) -> None:
     from unbraid.study.local import Local
     from unbraid.study.ray import Cluster
 
-    spec = parse(SPEC.replace("seeds: 8", "seeds: 2"))
-    for name, engine in (("local", Local(2)), ("ray", Cluster(cluster.address))):
-        assert drive(spec, tmp_path / name, engine).done == 6
-    here, there = ([row.outcome and row.outcome.values for row in rows(spec, tmp_path / n)] for n in ("local", "ray"))
-    assert here == there
+    for spec, count in ((load(STUDIES / "smoke.yaml"), 12), (parse(SEARCH), 3)):
+        for name, engine in (("local", Local(2)), ("ray", Cluster(cluster.address))):
+            assert drive(spec, tmp_path / spec.name / name, engine).settled == count
+        here, there = (
+            [row.outcome and (row.outcome.state, row.outcome.values) for row in rows(spec, tmp_path / spec.name / name)]
+            for name in ("local", "ray")
+        )
+        assert here == there

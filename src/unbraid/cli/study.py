@@ -67,6 +67,8 @@ def run(
 ) -> None:
     """Bring every cell of a study to its end; the same command continues it, and several may work on it at once.
 
+    Cells that fail stop no other, and are named by `unbraid study status`; the command then exits with 1.
+
     Args:
         file: The study's file.
         out: Where to keep it: a folder, or an address that fsspec knows; runs/studies/<name> by default.
@@ -84,6 +86,8 @@ def run(
     stopped = f", {progress.stopped} were stopped by their search" if progress.stopped else ""
     print(f"{root}: {progress.done} of {progress.total} cells are done, {progress.failed} failed{stopped}")
     print(f"next: unbraid study status {file}   unbraid study report {file}")
+    if progress.failed:  # the others are done all the same, but a script should not take this for a whole study
+        raise SystemExit(1)
 
 
 def status(file: Path, /, *, out: str | None = None) -> None:

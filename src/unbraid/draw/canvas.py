@@ -31,6 +31,7 @@ class Canvas:
     def __init__(self, count: int, size: int, things: Sequence[str] = ()) -> None:
         self.size, self.things = size, tuple(things)
         self.pixels: Singles = np.zeros((count, len(things) or 3, size, size), dtype=np.float32)
+        self._all = np.arange(count)
 
     def put(self, thing: str, patch: Patch, colour: Floats, which: Integers | None = None) -> None:
         """Paint a patch in each picture, or in some.
@@ -41,10 +42,9 @@ class Canvas:
             colour: In 0 .. 255, ``(3,)`` or ``(B, 3)``.
             which: The pictures, ``(B,)``, no picture twice; all by default.
         """
-        places = np.arange(len(self.pixels)) if which is None else which
         if self.things:
             colour = self._kept(thing)[:, 0, 0].astype(np.float64)
-        paint(self.pixels, places, patch, np.broadcast_to(colour, (len(places), self.pixels.shape[1])))
+        paint(self.pixels, self._all if which is None else which, patch, colour)
 
     def lay(self, thing: str, patch: Patch, colours: npt.NDArray[np.floating], which: Integers | None = None) -> None:
         """Lay small pictures on some of the pictures.
@@ -56,7 +56,7 @@ class Canvas:
             which: The pictures, as for :meth:`put`.
         """
         there = windows(self.pixels, *patch.coverage.shape[1:])
-        places = np.arange(len(self.pixels)) if which is None else which
+        places = self._all if which is None else which
         cover = patch.coverage[:, None]
         place = places, slice(None), patch.top, patch.left
         laid = self._kept(thing) * cover if self.things else colours.astype(np.float32)
@@ -81,7 +81,8 @@ class Canvas:
 
     def bytes(self) -> Bytes:
         """The pictures."""
-        return np.asarray(np.rint(np.minimum(np.maximum(self.pixels, 0), 255)), dtype=np.uint8)
+        levels = np.maximum(self.pixels, 0)  # the only copy: fresh memory takes longer than what is done with it
+        return np.rint(np.minimum(levels, 255, out=levels), out=levels).astype(np.uint8)
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """In which pixels a thing fills more than a half; no pixel is of two."""

@@ -92,12 +92,12 @@ def paint(images: Coverage, which: Integers, patch: Patch, colour: Floats) -> No
         images: Floats, ``(N, C, H, W)``.
         which: The image that each patch belongs to, no image twice, ``(B,)``.
         patch: What is drawn, ``(B, h, w)``.
-        colour: In the scale of the images, ``(B, C)``.
+        colour: In the scale of the images, ``(C,)`` or ``(B, C)``.
     """
     there = windows(images, *patch.coverage.shape[1:])
     place = which, slice(None), patch.top, patch.left
     pixels = there[place]
-    change = colour.astype(np.float32)[:, :, None, None] - pixels
+    change = colour.astype(np.float32)[..., None, None] - pixels
     change *= patch.coverage[:, None]
     pixels += change
     there[place] = pixels

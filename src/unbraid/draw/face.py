@@ -7,6 +7,7 @@ the head's surface, so that it moves aside and narrows as the head turns, or at 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -142,6 +143,14 @@ class _Heads:
     tilt: Floats
     side: Floats
 
+    @cached_property
+    def _turned(self) -> tuple[Floats, Floats]:
+        return np.cos(self.turn), np.sin(self.turn)
+
+    @cached_property
+    def _tilted(self) -> tuple[Floats, Floats]:
+        return np.cos(self.tilt), np.sin(self.tilt)
+
     def point(self, x: float, y: float, depth: float | None) -> Floats:
         """One point of each head in the picture, ``(B, 2)``, in pixels."""
         return self.seen(x * self.side, np.full_like(self.side, y), depth)
@@ -151,9 +160,11 @@ class _Heads:
         if depth is None:
             across = _girth(y) * np.sin(_around(x, y) + self.turn)
         else:
-            across = x * np.cos(self.turn) + depth * np.sin(self.turn)
-        cos, sin = np.cos(self.tilt), np.sin(self.tilt)
-        offset = np.stack([cos * across - sin * y, sin * across + cos * y], axis=1)
+            aside, ahead = self._turned
+            across = x * aside + depth * ahead
+        cos, sin = self._tilted
+        offset = np.empty((len(self.tilt), 2))
+        offset[:, 0], offset[:, 1] = cos * across - sin * y, sin * across + cos * y
         # Rounded, since the last bit of a sine may depend on where in an array it is computed.
         return np.asarray(self.middle + self.radius[:, None] * np.round(offset, 9))
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
+from unbraid.draw.soft import span
 from unbraid.errors import InvalidData
 from unbraid.types import Bytes, Floats, Integers
 
@@ -78,32 +80,41 @@ class Tiles:
             )
         if not all(np.isfinite(a).all() for a in numbers) or np.any(numbers[0] <= 0):
             raise InvalidData("scales must be above 0, and scales, positions and slants finite")
-        images = np.empty((len(number), size, size), dtype=np.uint8)
-        for start in range(0, len(number), BLOCK):
-            block = slice(start, start + BLOCK)
-            scales, right, down, leant = (a[block] for a in numbers)
-            images[block] = self._place_block(number[block], scales, right, down, leant, size)
+        images = np.zeros((len(number), size, size), dtype=np.uint8)
+        # Pictures of like size go together, so that a block pays for no larger patches than it needs.
+        order = np.argsort(numbers[0], kind="stable")
+        for start in range(0, len(order), BLOCK):
+            block = order[start : start + BLOCK]
+            self._place_block(images, block, number[block], *(a[block] for a in numbers))
         return images
 
-    def _place_block(self, which: Integers, scale: Floats, x: Floats, y: Floats, slant: Floats, size: int) -> Bytes:
-        edges = np.arange(size + 1)
+    def _place_block(
+        self, images: Bytes, target: Integers, which: Integers, scale: Floats, x: Floats, y: Floats, slant: Floats
+    ) -> None:
+        """Draw into ``images[target]``; only a patch around each picture is computed, for beyond it all is black."""
+        size = images.shape[-1]
+        high = scale * self.height / 2
+        wide = scale * self.width / 2 + np.abs(slant) * (high + 1)
+        (top, rows), (left, columns) = span(y, high, size), span(x, wide, size)
+        down, right = top[:, None] + np.arange(rows + 1), left[:, None] + np.arange(columns + 1)
         first = which[:, None] * (self.height + 1)
-        entry, part = _split((edges - y[:, None]) / scale[:, None] + self.height / 2, self.height)
+        entry, part = _split((down - y[:, None]) / scale[:, None] + self.height / 2, self.height)
         below = np.minimum(entry + 1, self.height)
         upper, lower = self._sums[first + entry], self._sums[first + below]
-        rows = np.diff(upper + part[..., None] * (lower - upper), axis=1)
+        lines = np.diff(upper + part[..., None] * (lower - upper), axis=1)
 
-        sums = np.zeros((len(which), size, self.width + 1), dtype=np.float32)
-        np.cumsum(rows, axis=2, out=sums[..., 1:])
-        leant = slant[:, None] * (edges[:-1] + 0.5 - y[:, None])
-        across = (edges - x[:, None])[:, None] + leant[..., None]
+        sums = np.zeros((len(which), rows, self.width + 1), dtype=np.float32)
+        np.cumsum(lines, axis=2, out=sums[..., 1:])
+        leant = slant[:, None] * (down[:, :-1] + 0.5 - y[:, None])
+        across = (right - x[:, None])[:, None] + leant[..., None]
         entry, part = _split(across / scale[:, None, None] + self.width / 2, self.width)
-        entry += (np.arange(len(which) * size) * (self.width + 1)).reshape(-1, size, 1)
+        entry += (np.arange(len(which) * rows) * (self.width + 1)).reshape(-1, rows, 1)
         flat = sums.reshape(-1)
-        left = flat.take(entry)
-        right = flat.take(np.minimum(entry + 1, len(flat) - 1))
-        means = np.diff(left + part * (right - left), axis=2) * (scale**2).astype(np.float32)[:, None, None]
-        return np.asarray(np.clip(np.rint(means), 0, 255), dtype=np.uint8)
+        before = flat.take(entry)
+        after = flat.take(np.minimum(entry + 1, len(flat) - 1))
+        means = np.diff(before + part * (after - before), axis=2) * (scale**2).astype(np.float32)[:, None, None]
+        windows = sliding_window_view(images, (rows, columns), axis=(1, 2), writeable=True)
+        windows[target, top, left] = np.clip(np.rint(means), 0, 255).astype(np.uint8)
 
 
 def _split(places: Floats, last: int) -> tuple[Integers, Singles]:

@@ -15,11 +15,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
-__all__ = ["shared", "sharing"]
+__all__ = ["Kept", "shared", "sharing"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,12 +27,21 @@ R = TypeVar("R")
 MOST = 100
 """Results kept at once: beyond it the one that was asked for longest ago is forgotten."""
 
-_kept: ContextVar[OrderedDict[bytes, Any] | None] = ContextVar("kept", default=None)
+Kept: TypeAlias = OrderedDict[bytes, Any]
+"""Results by the digests of what they are the results of."""
+
+_kept: ContextVar[Kept | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def sharing() -> Iterator[None]:
+def sharing(known: Kept | None = None) -> Iterator[Kept]:
     """Let shared functions keep their results until the block ends; inside another such block they are those of both.
+
+    Args:
+        known: What another such block kept, perhaps in another process, to begin with.
+
+    Yields:
+        What is kept, for another block; it can be pickled when the results can.
 
     >>> @shared
     ... def total(numbers):
@@ -43,12 +52,14 @@ def sharing() -> Iterator[None]:
     added up
     (6, 6)
     """
-    token = _kept.set(OrderedDict()) if _kept.get() is None else None
+    outer = _kept.get()
+    kept = Kept() if outer is None else outer
+    kept.update(known or {})
+    token = _kept.set(kept)
     try:
-        yield
+        yield kept
     finally:
-        if token is not None:
-            _kept.reset(token)
+        _kept.reset(token)
 
 
 def shared(function: Callable[P, R]) -> Callable[P, R]:

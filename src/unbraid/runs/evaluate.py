@@ -19,7 +19,7 @@ from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.encode import abilities, choose, encode, represented
-from unbraid.runs.measure import BOUNDS, Arrays, Task, needs, run
+from unbraid.runs.measure import BOUNDS, Arrays, Task, needs, run, workers
 from unbraid.runs.run import Run, measured
 from unbraid.score import Score
 from unbraid.types import Floats, Integers
@@ -79,24 +79,25 @@ def evaluate(
     found, model, world = measured(run_or_model, world)
     total, done = len(names) * (repeats + (len(BOUNDS) if bounds else 0)), 0
     results: dict[tuple[Task, int], Score] = {}
-    for repeat in range(repeats):
-        indices = choose(world, samples, seed + repeat)
-        codes = _codes(found, model, world, indices) if repeat == 0 else encode(model, world, indices)
-        arrays = Arrays(codes, world.factors(indices), world.space)
-        tasks = [Task(name, of, seed + repeat) for name in names for of in _shown(bounds and repeat == 0)]
-        for task, result in run(
-            tasks, arrays, _represent(model, world, alone=jobs == 1), able=abilities(model, world), jobs=jobs
-        ):
-            if isinstance(result, Score):
-                results[task, repeat] = result
-            elif task.of == "codes":  # what cannot be said of noise is no reason to say nothing
-                if list(scores) != ["all"]:
-                    raise type(result)(f"{task.score}: {result}")
-                if skipped is not None and repeat == 0:
-                    skipped(task.score, str(result))
-            done += 1
-            if notice is not None:
-                notice(done, total, task.score)
+    kinds = [(name, of) for name in names for of in _shown(bounds)]
+    with workers([Task(name, of, seed) for name, of in kinds], jobs) as pool:
+        for repeat in range(repeats):
+            indices = choose(world, samples, seed + repeat)
+            codes = _codes(found, model, world, indices) if repeat == 0 else encode(model, world, indices)
+            arrays = Arrays(codes, world.factors(indices), world.space)
+            tasks = [Task(name, of, seed + repeat) for name, of in kinds if repeat == 0 or of == "codes"]
+            represent = _represent(model, world, alone=pool is None)
+            for task, result in run(tasks, arrays, represent, able=abilities(model, world), pool=pool):
+                if isinstance(result, Score):
+                    results[task, repeat] = result
+                elif task.of == "codes":  # what cannot be said of noise is no reason to say nothing
+                    if list(scores) != ["all"]:
+                        raise type(result)(f"{task.score}: {result}")
+                    if skipped is not None and repeat == 0:
+                        skipped(task.score, str(result))
+                done += 1
+                if notice is not None:
+                    notice(done, total, task.score)
     had = [name for name in names if all((Task(name, "codes", seed + r), r) in results for r in range(repeats))]
     summary = {name: _summary(name, results, seed, repeats) for name in had}
     if found is not None:

@@ -1,6 +1,6 @@
 """Scores on arrays, in this process or spread over several; nothing here needs torch.
 
-Workers are started afresh, so that they share no lock with this process; each is given the codes and factors once.
+Workers are started afresh, so that they share no lock with this process.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import suppress
-from functools import lru_cache
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -25,14 +26,14 @@ from unbraid import registry
 from unbraid.errors import UnbraidError
 from unbraid.files.source import data_folder
 from unbraid.info.representations import representation
-from unbraid.info.shared import sharing
+from unbraid.info.shared import Kept, sharing
 from unbraid.score import Pool, Score
 from unbraid.types import FactorSpace, Floats, Integers
 
-__all__ = ["BOUNDS", "Arrays", "Task", "measure", "needs", "run"]
+__all__ = ["BOUNDS", "Arrays", "Task", "measure", "needs", "run", "workers"]
 
 TREES = ("dci", "downstream", "reduceddownstream")
-"""The scores that take longest; they read factors by the same boosted trees, so one process fits them, and once."""
+"""The scores that take longest: the first fits the boosted trees by which the others too read factors."""
 
 BOUNDS = ("random", "rotated", "perfect")
 """The codes beside which every score is shown: noise, pairs of factors turned by 45 degrees, one latent a factor."""
@@ -55,6 +56,9 @@ class Task(NamedTuple):
 
 
 Result: TypeAlias = tuple[Task, Score | Exception]
+
+Done: TypeAlias = tuple[list[Result], Kept]
+"""What was found, and what was computed on the way that others can use."""
 
 
 class Arrays(NamedTuple):
@@ -108,7 +112,7 @@ def run(
     represent: Represent,
     *,
     able: Mapping[str, Any] | None = None,
-    jobs: int = 1,
+    pool: Executor | None = None,
 ) -> Iterator[Result]:
     """Every task and its score, or what it raised, in the order in which they are done.
 
@@ -119,36 +123,55 @@ def run(
         arrays: Of what.
         represent: Codes of any factor values; asked in this process alone.
         able: What else the model can do, as for :func:`measure`; likewise.
-        jobs: How many processes besides this one share the work, when more than 1.
+        pool: The processes that share the work with this one, from :func:`workers`.
     """
     todo = list(tasks)
     known = {task: value for task in todo if task.of != "codes" and (value := _recall(task, arrays)) is not None}
     for task, value in known.items():
         yield task, Score(value, name=task.score)
     here = _together(task for task in todo if task not in known)
-    away = [group for group in here if group[0].of != "codes" or needs(group[0].score) != "sampler"]
-    if jobs > 1 and len(away) > 1:
-        here = [group for group in here if group not in away]
-    else:
-        away = []
-    if away:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(jobs, len(away)), context, _begin, (arrays,)) as pool:
-            futures = [pool.submit(_there, group) for group in away]
-            try:
-                for group in here:
-                    yield from _done(group, arrays, represent, able)
-                for future in as_completed(futures):
-                    for task, result in future.result():
-                        _keep(task, arrays, result)
-                        yield task, result
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-    else:
-        for group in here:
-            for task, result in _done(group, arrays, represent, able):
-                _keep(task, arrays, result)
-                yield task, result
+    away = [group for group in here if _movable(group[0])] if pool is not None else []
+    here = [group for group in here if group not in away]
+    ready, expected = _hand_out(pool, arrays, away) if pool is not None else (SimpleQueue(), 0)
+    for group in here:
+        for task, result in _done(group, arrays, represent, able)[0]:
+            _keep(task, arrays, result)
+            yield task, result
+    for _ in range(expected):
+        for task, result in ready.get().result()[0]:
+            _keep(task, arrays, result)
+            yield task, result
+
+
+@contextmanager
+def workers(tasks: Iterable[Task], jobs: int) -> Iterator[Executor | None]:
+    """Processes for :func:`run`, begun ahead: they load what the scores need while this one encodes.
+
+    Args:
+        tasks: What there will be to do.
+        jobs: How many processes at most.
+
+    Yields:
+        None where this process does as well alone.
+    """
+    away = [group for group in _together(tasks) if _movable(group[0])]
+    if jobs == 1 or len(away) < 2:
+        yield None
+        return
+    count, context = min(jobs, len(away)), multiprocessing.get_context("spawn")
+    names = sorted({task.score for group in away for task in group})
+    with ProcessPoolExecutor(count, context, _begin, (names,)) as pool:
+        for _ in range(count):
+            pool.submit(int)  # a process is started when it is first needed: now
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _movable(task: Task) -> bool:
+    """Whether it can be done without the model."""
+    return task.of != "codes" or needs(task.score) != "sampler"
 
 
 def _together(tasks: Iterable[Task]) -> list[list[Task]]:
@@ -160,33 +183,58 @@ def _together(tasks: Iterable[Task]) -> list[list[Task]]:
     return [groups[key] for key in sorted(groups, key=lambda key: key[0])]
 
 
-_arrays: Arrays
-"""In a worker: what is measured."""
+def _hand_out(pool: Executor, arrays: Arrays, groups: list[list[Task]]) -> tuple[SimpleQueue[Future[Done]], int]:
+    """Give workers every group; of trees, the first task and then, with what it kept, each of the others by itself.
+
+    Returns:
+        Where what is done arrives, and how many times.
+    """
+    ready: SimpleQueue[Future[Done]] = SimpleQueue()
+
+    def follow(rest: list[Task], first: Future[Done]) -> None:
+        ready.put(first)
+        if first.cancelled() or first.exception() is not None:
+            return  # whoever waits for it learns of it
+        with suppress(RuntimeError):  # the pool is being shut down: nobody waits for the others
+            for task in rest:
+                pool.submit(_there, arrays, [task], first.result()[1]).add_done_callback(ready.put)
+
+    expected = 0
+    for group in groups:
+        leads = 1 if group[0].score in TREES else len(group)
+        pool.submit(_there, arrays, group[:leads]).add_done_callback(partial(follow, group[leads:]))
+        expected += 1 + len(group) - leads
+    return ready, expected
 
 
-def _begin(arrays: Arrays) -> None:
-    global _arrays
-    _arrays = arrays
+def _begin(names: list[str]) -> None:
+    """What a worker does first."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
+    for name in names:
+        registry.load("scores", name)
     threadpool_limits(1)  # as many workers as cores: threads in each would only wait for one another
 
 
-def _there(tasks: list[Task]) -> list[Result]:
-    return _done(tasks, _arrays, None, None)
+def _there(arrays: Arrays, tasks: list[Task], known: Kept | None = None) -> Done:
+    return _done(tasks, arrays, None, None, known)
 
 
 def _done(
-    tasks: list[Task], arrays: Arrays, represent: Represent | None, able: Mapping[str, Any] | None
-) -> list[Result]:
+    tasks: list[Task],
+    arrays: Arrays,
+    represent: Represent | None,
+    able: Mapping[str, Any] | None,
+    known: Kept | None = None,
+) -> Done:
     results: list[Result] = []
-    with sharing():
+    with sharing(known) as kept:
         for task in tasks:
             try:
                 results.append((task, measure(task, arrays, represent, able)))
             except UnbraidError as error:
                 results.append((task, error))
-    return results
+    return results, kept
 
 
 def _place(task: Task, arrays: Arrays) -> Path:

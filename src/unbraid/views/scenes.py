@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from unbraid.view import SceneBatch, View
+from unbraid.view import SceneBatch, View, to_float
 
 __all__ = ["Scenes"]
 
@@ -16,7 +16,8 @@ class Scenes(View):
     """Single images, with the masks and the number of their objects where the world can tell.
 
     A world can tell by ``masks(indices)``, which gives ``(B, N, H, W)``, 0 where an object is not seen, and by
-    ``count(indices)``, which gives ``(B,)``.
+    ``count(indices)``, which gives ``(B,)``; one that draws both images and masks from the same may give them together
+    by ``images_and_masks(indices)``.
 
     Args:
         world: The world.
@@ -32,6 +33,9 @@ class Scenes(View):
         """``batch_size`` images of the world, drawn as it has them."""
         index = self.world.sample(self.batch_size, self.generator(step))
         world: Any = self.world
-        masks = torch.from_numpy(np.asarray(world.masks(index)) > 0) if hasattr(world, "masks") else None
         count = torch.from_numpy(np.asarray(world.count(index), dtype=np.int64)) if hasattr(world, "count") else None
+        if hasattr(world, "images_and_masks"):
+            images, masks = world.images_and_masks(index)
+            return SceneBatch(to_float(images), torch.from_numpy(index), len(world), torch.from_numpy(masks), count)
+        masks = torch.from_numpy(np.asarray(world.masks(index)) > 0) if hasattr(world, "masks") else None
         return SceneBatch(self.show(index), torch.from_numpy(index), len(world), masks, count)

@@ -33,6 +33,9 @@ SIDE = 64
 """Height and width of a sprite's picture."""
 
 TRIES = 60
+MOST_TRIED = 1 << 14
+"""Scenes that are tried at once, at most."""
+ROUNDING = 1e-9
 Masks = npt.NDArray[np.bool_]
 
 
@@ -109,22 +112,18 @@ class Scenes(World):
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, size, size)``, unsigned bytes 0 .. 255."""
-        index = np.asarray(indices, dtype=np.int64)
-        slots = self.slots(index)
-        drawn = np.zeros((len(index), *self.shape), dtype=np.float32)
-        for k, cover in enumerate(np.moveaxis(self._covers(index, slots), 1, 0)):
-            part = (cover / np.float32(255))[:, None]
-            drawn += (self._colours(slots[:, k])[:, :, None, None] - drawn) * part
-        return np.asarray(np.rint(drawn), dtype=np.uint8)
+        slots = self.slots(indices)
+        return self._drawn(slots, self._covers(np.asarray(indices, dtype=np.int64), slots))
 
     def masks(self, indices: npt.ArrayLike) -> Masks:
         """The pixels in which each object is seen: ``(B,)`` to ``(B, most, size, size)``; none is shared."""
-        index = np.asarray(indices, dtype=np.int64)
-        there = self._covers(index, self.slots(index)) > 127
-        seen = there.copy()
-        for k in range(self.most - 1):
-            seen[:, k] &= ~there[:, k + 1 :].any(axis=1)
-        return np.asarray(seen)
+        return self._seen(self._covers(np.asarray(indices, dtype=np.int64), self.slots(indices)))
+
+    def images_and_masks(self, indices: npt.ArrayLike) -> tuple[Bytes, Masks]:
+        """Both, for what one of them costs."""
+        slots = self.slots(indices)
+        covers = self._covers(np.asarray(indices, dtype=np.int64), slots)
+        return self._drawn(slots, covers), self._seen(covers)
 
     def count(self, indices: npt.ArrayLike) -> Integers:
         """The number of objects: ``(B,)`` to ``(B,)``."""
@@ -148,23 +147,21 @@ class Scenes(World):
             InvalidOption: When hardly a scene leaves enough of every object to be seen.
         """
         drawn = self.space.sample(count, generator)
-        for value in range(self.most - self.fewest + 1):
-            rows = np.flatnonzero(drawn[:, 0] == value)
-            drawn[rows] = self._clear(len(rows), value, generator)
-        return self.index(drawn)
-
-    def _clear(self, count: int, value: int, generator: np.random.Generator) -> Integers:
-        """``count`` combinations with one number of objects, in which none is covered too much."""
-        found = np.empty((0, len(self.space.names)), dtype=np.int64)
-        tried = count + 8
+        left, tries = np.flatnonzero(self._covered(drawn) > self.overlap + ROUNDING), 1
         for _ in range(TRIES):
-            if len(found) >= count:
-                return found[:count]
-            drawn = self.space.sample(tried, generator, fixed={"count": value})
-            found = np.concatenate([found, drawn[self._covered(drawn) <= self.overlap + 1e-9]])
-            tried = min(2 * tried, 1 << 14)
+            if len(left) == 0:
+                return self.index(drawn)
+            rows = np.repeat(left, tries)
+            again = self.space.sample(len(rows), generator)
+            again[:, 0] = drawn[rows, 0]
+            good = np.flatnonzero(self._covered(again) <= self.overlap + ROUNDING)
+            mended, first = np.unique(rows[good], return_index=True)
+            drawn[mended] = again[good[first]]
+            left = np.setdiff1d(left, mended, assume_unique=True)
+            tries = min(2 * tries, max(1, MOST_TRIED // max(1, len(left))))
+        objects = drawn[left[0], 0] + self.fewest
         raise InvalidOption(
-            f"{value + self.fewest} objects hardly fit without overlap: choose fewer with most, or a larger overlap"
+            f"{objects} objects hardly fit without overlap: choose fewer with most, or a larger overlap"
         )
 
     def _covered(self, factors: Integers) -> Floats:
@@ -194,6 +191,22 @@ class Scenes(World):
         scale, x, y = (self.size * self._value(there, name) for name in ("scale", "x", "y"))
         covers[image, k] = self._tiles.place(which, scale / self._tiles.width, x, y, self.size)
         return covers
+
+    def _drawn(self, slots: Integers, covers: Bytes) -> Bytes:
+        """The images, objects painted one before the other."""
+        parts = covers / np.float32(255)
+        drawn = self._colours(slots[:, 0])[:, :, None, None] * parts[:, :1]
+        for k in range(1, self.most):
+            drawn += (self._colours(slots[:, k])[:, :, None, None] - drawn) * parts[:, k, None]
+        return np.asarray(np.rint(drawn), dtype=np.uint8)
+
+    def _seen(self, covers: Bytes) -> Masks:
+        """Where each object covers more than half of a pixel, and no later one does."""
+        there = covers > 127
+        seen = there.copy()
+        for k in range(self.most - 1):
+            seen[:, k] &= ~there[:, k + 1 :].any(axis=1)
+        return np.asarray(seen)
 
     def _filled(self, factors: Integers) -> Masks:
         return np.asarray(np.arange(self.most) < factors[:, :1] + self.fewest)
