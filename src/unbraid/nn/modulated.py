@@ -33,11 +33,12 @@ class Modulated(nn.Module):
     Args:
         channels: Of the map.
         style: How many numbers a style has.
+        least: The variance that is added before it is divided by.
     """
 
-    def __init__(self, channels: int, style: int) -> None:
+    def __init__(self, channels: int, style: int, least: float = 1e-5) -> None:
         super().__init__()
-        self.channels = channels
+        self.channels, self.least = channels, least
         self.affine = nn.Linear(style, 2 * channels)
 
     def forward(self, h: Tensor, style: Tensor) -> Tensor:
@@ -45,7 +46,7 @@ class Modulated(nn.Module):
         affine: Tensor = self.affine(style) * math.sqrt(1 / 6)
         scale, shift = affine[..., None, None].chunk(2, dim=1)
         # A group to each channel: instance normalisation, but faster.
-        return shift + (scale + math.sqrt(1 / 6)) * F.group_norm(h, self.channels)
+        return shift + (scale + math.sqrt(1 / 6)) * F.group_norm(h, self.channels, eps=self.least)
 
 
 class _Drawing(nn.Module):

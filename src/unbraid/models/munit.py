@@ -1,0 +1,177 @@
+"""MUNIT: unsupervised image-to-image translation with many answers.
+
+References:
+    Huang, Liu, Belongie and Kautz, "Multimodal unsupervised image-to-image translation", ECCV 2018, arXiv:1804.04732.
+    Choi, Uh, Yoo and Ha, "StarGAN v2: diverse image synthesis for multiple domains", CVPR 2020, arXiv:1912.01865 (the
+    term for diversity).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from unbraid.errors import InvalidOption, require_at_least
+from unbraid.model import Terms
+from unbraid.nn.discriminator import AdversaryName
+from unbraid.nn.recolour import recoloured
+from unbraid.translation import TranslatingModel, apart
+from unbraid.types import Shape
+from unbraid.view import DomainBatch
+
+__all__ = ["MUNIT"]
+
+SEEN = ("grey", "colour", "jittered")
+SHARED = ("encoder", "nothing")
+
+
+class MUNIT(TranslatingModel):
+    r"""An image is a content, which both domains share, and a style of its own domain; translation changes the style.
+
+    Images :math:`x_a, x_b` have contents :math:`c = E^c(x)` and styles :math:`s = E^s(x)`. With styles
+    :math:`\hat s \sim N(0, I)`, :math:`x_{ab} = G_b(c_a, \hat s_b)`, and everything else for b likewise,
+
+    .. math:: \mathcal L = \mathcal L_{GAN}(x_{ab}) + \lambda_x |G_a(c_a, s_a) - x_a|
+              + \lambda_c |E^c_b(x_{ab}) - c_a| + \lambda_s |E^s_b(x_{ab}) - \hat s_b|
+              + \lambda_{cyc} |G_a(E^c_b(x_{ab}), s_a) - x_a| + (a \leftrightarrow b)
+
+    where :math:`|\cdot|` is the mean absolute difference. ``moments_weight`` adds the KL from N(0, I) of the normal
+    distribution with the mean and variance of the encoded styles of a batch, without which nothing makes an encoded
+    style one of those that decoders are trained on; ``diversity_weight`` takes off the difference of two translations
+    of an image in two styles.
+
+    The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
+    encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
+    preset ``huang`` has the paper's sizes and weights. What still differs: the style's first layer is 4x4 of stride 2,
+    its norms divide by a little more than the deviation, and contents do not move towards what they are compared with.
+
+    Args:
+        shape: Channels, height, width of the images, 32 to 256 pixels a side.
+        style_dim: How many numbers a style has, at least 1.
+        image_weight: :math:`\lambda_x`, at least 0.
+        content_weight: :math:`\lambda_c`, at least 0.
+        style_weight: :math:`\lambda_s`, at least 0.
+        cycle_weight: :math:`\lambda_{cyc}`, at least 0; the paper has 0 for edges and 10 for streets and seasons.
+        moments_weight: The weight of the moments of encoded styles, at least 0; 0 in the paper.
+        diversity_weight: The weight of the difference between two styles, at least 0; 0 in the paper.
+        warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
+        seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), or in training ``"jittered"`` colours.
+        shared: Whether the domains have one ``"encoder"`` of content, or ``"nothing"`` in common (the paper).
+        width: Channels at full size, at least 1; the paper's 64 are for graphics cards.
+        kernel: Of the layers at full size, odd; 7 in the paper.
+        halvings: Between images and contents, 1 to 3; the paper has 2, for 256 pixels.
+        blocks: Residual blocks in each encoder and decoder, at least 0; 4 in the paper.
+        adversary: ``"squares"`` (the paper) or ``"hinge"``.
+        spectral: Whether the critics' layers are divided by their greatest singular value.
+        critic_width: Channels of the critics' first layer, at least 1; 64 in the paper.
+        critic_depth: How many layers they have, at least 1; 4 in the paper.
+        critic_sizes: At how many sizes they look, 1 to 3; 3 in the paper.
+        critic_rate: Their learning rate, at least 0; 0 for the run's.
+        average: What averaged weights keep in a step, from 0 to below 1.
+
+    >>> list(MUNIT((3, 48, 40), style_dim=4).players())
+    ['model', 'critic']
+    """
+
+    citation = """@inproceedings{huang2018multimodal, author = {Huang, Xun and Liu, Ming-Yu and Belongie, Serge and
+  Kautz, Jan}, title = {Multimodal Unsupervised Image-to-Image Translation},
+  booktitle = {European Conference on Computer Vision}, year = {2018}}"""
+    timed: ClassVar[tuple[str, ...]] = ("warmup",)
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "huang": {
+            "cycle_weight": 0.0, "moments_weight": 0.0, "seen": "colour", "shared": "nothing", "width": 64,
+            "kernel": 7, "halvings": 2, "blocks": 4, "critic_width": 64, "critic_depth": 4, "critic_sizes": 3, "steps": 1_000_000,
+            "batch_size": 1, "learning_rate": 1e-4,
+        },
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        style_dim: int = 8,
+        image_weight: float = 10.0,
+        content_weight: float = 1.0,
+        style_weight: float = 1.0,
+        cycle_weight: float = 10.0,
+        moments_weight: float = 0.1,
+        diversity_weight: float = 0.0,
+        warmup: int = 0,
+        seen: Literal["grey", "colour", "jittered"] = "grey",
+        shared: Literal["encoder", "nothing"] = "encoder",
+        width: int = 12,
+        kernel: int = 3,
+        halvings: int = 1,
+        blocks: int = 2,
+        adversary: AdversaryName = "squares",
+        spectral: bool = False,
+        critic_width: int = 32,
+        critic_depth: int = 3,
+        critic_sizes: int = 2,
+        critic_rate: float = 0.0,
+        average: float = 0.99,
+    ) -> None:
+        require_at_least(0, image_weight=image_weight, content_weight=content_weight, style_weight=style_weight)
+        require_at_least(0, cycle_weight=cycle_weight, moments_weight=moments_weight, diversity_weight=diversity_weight)
+        require_at_least(0, warmup=warmup)
+        require_at_least(1, style_dim=style_dim)
+        for option, value, known in (("seen", seen, SEEN), ("shared", shared, SHARED)):
+            if value not in known:
+                raise InvalidOption(f"{option} must be one of {', '.join(known)}, but is {value!r}")
+        super().__init__(
+            shape, style_dim=style_dim, width=width, kernel=kernel, halvings=halvings, blocks=blocks,
+            shared=shared, grey=seen == "grey", adversary=adversary, spectral=spectral, critic_width=critic_width,
+            critic_depth=critic_depth, critic_sizes=critic_sizes, critic_rate=critic_rate, average=average,
+        )  # fmt: skip
+        self.image_weight, self.content_weight, self.style_weight = image_weight, content_weight, style_weight
+        self.cycle_weight, self.moments_weight, self.diversity_weight = cycle_weight, moments_weight, diversity_weight
+        self.warmup, self.seen, self.shared = warmup, seen, shared
+
+    def contents_of(self, images: list[Tensor], *, swapped: bool = False) -> list[Tensor]:
+        """The contents of images of domains 0 and 1, or 1 and 0, in one pass if one encoder sees both."""
+        images = [recoloured(x) if self.seen == "jittered" and self.training else x for x in images]
+        if self.shared == "encoder":
+            return list(self.content_of(torch.cat(images), 0).chunk(2))
+        return [self.content_of(x, 1 - d if swapped else d) for d, x in enumerate(images)]
+
+    def translation(self, batch: DomainBatch, step: int) -> Terms:
+        """Doubt, reconstruction, and the way back of contents, styles and images, with their weights."""
+        real = [batch.x, batch.other]
+        contents = self.contents_of(real)
+        styles = [self.style_of(x, domain) for domain, x in enumerate(real)]
+        drawn = [self.any_style(x) for x in real]
+        # In each domain its own images are drawn again, and those of the other translated, in one pass.
+        halves = [
+            self.drawn(torch.cat([contents[d], contents[1 - d]]), torch.cat([styles[d], drawn[d]]), d).chunk(2)
+            for d in (0, 1)
+        ]
+        own, fakes = [halves[0][0], halves[1][0]], [halves[1][1], halves[0][1]]
+        terms = Terms(reconstruction=self.image_weight * (apart(own[0], real[0]) + apart(own[1], real[1])))
+        if self.moments_weight:
+            terms["moments"] = self.moments_weight * (strange(styles[0]) + strange(styles[1]))
+        if step < self.warmup:
+            return terms
+        terms["adversary"] = self.doubt(fakes)
+        back = self.contents_of(fakes, swapped=True)
+        if self.content_weight:
+            away = [apart(b, c.detach()) for b, c in zip(back, contents, strict=True)]
+            terms["content"] = self.content_weight * (away[0] + away[1])
+        if self.style_weight:
+            missed = [apart(self.style_of(fakes[1 - d], d), drawn[d]) for d in (0, 1)]
+            terms["style"] = self.style_weight * (missed[0] + missed[1])
+        if self.cycle_weight:
+            again = [apart(self.drawn(back[d], styles[d], d), real[d]) for d in (0, 1)]
+            terms["cycle"] = self.cycle_weight * (again[0] + again[1])
+        if self.diversity_weight:
+            others = [self.drawn(contents[d], self.any_style(real[d]), 1 - d) for d in (0, 1)]
+            terms["diversity"] = -self.diversity_weight * (apart(fakes[0], others[0]) + apart(fakes[1], others[1]))
+        return terms
+
+
+def strange(styles: Tensor) -> Tensor:
+    """KL from N(0, I) of the normal distribution with the mean and variance of styles ``(B, D)``, over D, in nats."""
+    mean, variance = styles.mean(dim=0), styles.var(dim=0, correction=0) + 1e-4
+    return (variance + mean.square() - 1 - variance.log()).mean() / 2

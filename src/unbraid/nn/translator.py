@@ -1,0 +1,102 @@
+"""Two domains' encoders and decoders, with what they have in common.
+
+References:
+    Huang, Liu, Belongie and Kautz, "Multimodal unsupervised image-to-image translation", ECCV 2018, arXiv:1804.04732.
+    Liu, Breuel and Kautz, "Unsupervised image-to-image translation networks", NeurIPS 2017, arXiv:1703.00848 (what is
+    shared in the middle).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unbraid.nn.content import ContentEncoder, RoundAbout, plain
+from unbraid.nn.styled import StyledDecoder, StyleEncoder
+from unbraid.types import Shape
+
+__all__ = ["Sharing", "Translator"]
+
+Sharing = Literal["nothing", "middle", "encoder"]
+
+
+class Translator(nn.Module):
+    """For each of two domains an encoder of content, one of style, and a decoder.
+
+    Images of any size are taken: they are continued at the right and below until they can be halved, and what is drawn
+    there is cut off again.
+
+    Args:
+        shape: Of the images.
+        width: Channels at full size.
+        kernel: Of the layers at full size, odd.
+        halvings: Between the image and the map that is its content.
+        blocks: Residual blocks in each encoder of content and each decoder.
+        style: How many numbers a style has; 0 for no styles.
+        shared: ``"nothing"``; the ``"middle"``, which is the residual blocks; or all of the ``"encoder"`` of content.
+        grey: Whether encoders of content see the mean of all channels alone.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        width: int,
+        kernel: int,
+        halvings: int,
+        blocks: int,
+        style: int,
+        shared: Sharing,
+        grey: bool,
+    ) -> None:
+        super().__init__()
+        self.size, self.halvings, self.grey = shape[1:], halvings, grey
+        channels = width << halvings
+        self.content_shape: Shape = (channels, -(-shape[1] >> halvings), -(-shape[2] >> halvings))
+
+        def middle() -> nn.Sequential:
+            return nn.Sequential(*(RoundAbout(channels, plain) for _ in range(blocks)))
+
+        inputs = 1 if grey else shape[0]
+        body = middle() if shared == "middle" else None
+        encoders = [
+            ContentEncoder(inputs, width, kernel, halvings, body or middle())
+            for _ in range(1 if shared == "encoder" else 2)
+        ]
+        self.encoders = nn.ModuleList(encoders * 2 if shared == "encoder" else encoders)
+        deep = max(3, halvings + 1)
+        self.styles = nn.ModuleList(StyleEncoder(shape[0], width, deep, style) for _ in range(2 if style else 0))
+        body = middle() if shared == "middle" and not style else None
+        self.decoders = nn.ModuleList(
+            StyledDecoder(shape[0], width, kernel, halvings, blocks, style, body) for _ in range(2)
+        )
+
+    def forward(self, task: str, *given: Any) -> Tensor:
+        """One of the tasks below, by its name."""
+        done: Tensor = getattr(self, task)(*given)
+        return done
+
+    def content(self, x: Tensor, domain: int) -> Tensor:
+        """What images of a domain show: ``(B, C, H, W)`` in 0 .. 1 to ``(B, channels, h, w)``."""
+        seen = x.mean(dim=1, keepdim=True) if self.grey else x
+        content: Tensor = self.encoders[domain](self._halved(2 * seen - 1))
+        return content
+
+    def style(self, x: Tensor, domain: int) -> Tensor:
+        """How images of a domain look: ``(B, C, H, W)`` in 0 .. 1 to ``(B, style)``, of no numbers without styles."""
+        if not len(self.styles):
+            return x.new_zeros(len(x), 0)
+        style: Tensor = self.styles[domain](2 * x - 1)
+        return style.float()
+
+    def draw(self, content: Tensor, style: Tensor, domain: int) -> Tensor:
+        """Images of a domain: ``(B, channels, h, w)`` and ``(B, style)`` to ``(B, C, H, W)`` in 0 .. 1."""
+        image: Tensor = self.decoders[domain](content, style)
+        return image[..., : self.size[0], : self.size[1]]
+
+    def _halved(self, x: Tensor) -> Tensor:
+        """Continued so that both sides can be halved."""
+        down, right = (-side % (1 << self.halvings) for side in self.size)
+        return F.pad(x, (0, right, 0, down), mode="replicate") if down or right else x

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from unbraid.errors import InvalidData, InvalidOption
+from unbraid.models.munit import MUNIT, strange
+from unbraid.nn.averaged import Averaged
+from unbraid.nn.content import ContentEncoder
+from unbraid.nn.discriminator import Discriminator
+from unbraid.nn.enlarge import Enlarge
+from unbraid.nn.recolour import recoloured
+from unbraid.view import DomainBatch
+
+
+def batch(size: int = 3, shape: tuple[int, int, int] = (3, 32, 32)) -> DomainBatch:
+    generator = torch.Generator().manual_seed(0)
+    x, other = (torch.rand(size, *shape, generator=generator) for _ in range(2))
+    return DomainBatch(x, other, torch.arange(size), torch.arange(size), size)
+
+
+def made(shape: tuple[int, int, int] = (3, 32, 32), **options: Any) -> MUNIT:
+    torch.manual_seed(0)
+    return MUNIT(shape, **{"width": 4, "critic_width": 4, "style_dim": 3, **options})
+
+
+def norm(h: Tensor) -> Tensor:
+    """Mean 0 and variance 1 of every channel of every image, in a loop."""
+    return torch.stack([torch.stack([(c - c.mean()) / (c.var(correction=0) + 0.05).sqrt() for c in one]) for one in h])
+
+
+def mirrored(h: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1) -> Tensor:
+    edge = (weight.shape[2] - 1) // 2
+    return F.conv2d(F.pad(h, (edge,) * 4, mode="reflect"), weight, bias, stride)
+
+
+def content(model: MUNIT, x: Tensor, domain: int) -> Tensor:
+    encoder = model.translator.encoders[domain]
+    h = 2 * (x.mean(dim=1, keepdim=True) if model.seen == "grey" else x) - 1
+    for layer in encoder.front:
+        if isinstance(layer, torch.nn.Conv2d):
+            h = norm(mirrored(h, layer.weight, layer.bias, layer.stride[0])).clamp(min=0)
+    for block in encoder.body:
+        h = h + norm(mirrored(norm(mirrored(h, block.first.weight, None)).clamp(min=0), block.second.weight, None))
+    return h
+
+
+def style(model: MUNIT, x: Tensor, domain: int) -> Tensor:
+    h, layers = 2 * x - 1, model.translator.styles[domain]
+    for layer in layers:
+        if isinstance(layer, torch.nn.Conv2d):
+            h = mirrored(h, layer.weight, layer.bias, 2).clamp(min=0)
+    return h.mean(dim=(2, 3)) @ layers[-1].weight.T + layers[-1].bias
+
+
+def drawn(model: MUNIT, c: Tensor, s: Tensor, domain: int) -> Tensor:
+    decoder = model.translator.decoders[domain]
+    told = s
+    for layer in decoder.style:
+        told = told @ layer.weight.T + layer.bias if isinstance(layer, torch.nn.Linear) else told.clamp(min=0)
+    h = c
+    for block in decoder.blocks:
+        inner = h
+        for convolution, modulated in zip((block.first, block.second), block.norms, strict=True):
+            scale, shift = (told @ modulated.affine.weight.T + modulated.affine.bias)[..., None, None].chunk(2, dim=1)
+            inner = ((1 + scale) * norm(mirrored(inner, convolution.weight, None)) + shift) / 6**0.5
+            inner = inner.clamp(min=0) if convolution is block.first else inner
+        h = h + inner
+    for layer in decoder.end:
+        if isinstance(layer, Enlarge):
+            h = F.pad(F.pad(h, (1,) * 4, mode="replicate").repeat_interleave(2, 2).repeat_interleave(2, 3), (0,) * 4)
+            h = F.conv2d(h, layer.convolution.weight, layer.convolution.bias)
+        elif isinstance(layer, torch.nn.GroupNorm):
+            flat = h.flatten(1)
+            flat = (flat - flat.mean(1, keepdim=True)) / (flat.var(1, correction=0, keepdim=True) + 1e-5).sqrt()
+            h = flat.view_as(h) * layer.weight[:, None, None] + layer.bias[:, None, None]
+        elif isinstance(layer, torch.nn.Conv2d):
+            h = mirrored(h, layer.weight, layer.bias)
+        else:
+            h = h.clamp(min=0)
+    return (h.tanh() + 1) / 2
+
+
+def away(first: Tensor, second: Tensor) -> float:
+    return (first - second).abs().sum().item() / first.numel()
+
+
+def answers(critic: Discriminator, x: Tensor) -> list[Tensor]:
+    second = F.avg_pool2d(2 * x - 1, 3, 2, 1, count_include_pad=False)
+    return [column(y) for column, y in zip(critic.columns, (2 * x - 1, second), strict=True)]
+
+
+@pytest.mark.parametrize("options", [{}, {"seen": "colour", "shared": "nothing", "diversity_weight": 0.5}], ids=str)
+def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: dict[str, Any]) -> None:
+    model, seen = made(**options), batch()
+    torch.manual_seed(5)
+    terms = {name: term.item() for name, term in model.loss(seen, 0, "model").items()}
+    torch.manual_seed(5)
+    drawn_a, drawn_b = torch.randn(3, 3), torch.randn(3, 3)
+    with torch.no_grad():
+        a, b = seen.x, seen.other
+        ca, cb, sa, sb = content(model, a, 0), content(model, b, 1), style(model, a, 0), style(model, b, 1)
+        ab, ba = drawn(model, ca, drawn_b, 1), drawn(model, cb, drawn_a, 0)
+        cab, cba = content(model, ab, 1), content(model, ba, 0)
+        expected = {
+            "reconstruction": 10 * (away(drawn(model, ca, sa, 0), a) + away(drawn(model, cb, sb, 1), b)),
+            "moments": 0.1 * sum(
+                (s.var(dim=0, correction=0) + 1e-4 + s.mean(dim=0) ** 2 - 1
+                 - (s.var(dim=0, correction=0) + 1e-4).log()).mean().item() / 2 for s in (sa, sb)
+            ),
+            "adversary": sum(
+                (one - 1).square().mean().item()
+                for critic, fake in ((model.critics[1], ab), (model.critics[0], ba)) for one in answers(critic, fake)
+            ),
+            "content": away(cab, ca) + away(cba, cb),
+            "style": away(style(model, ab, 1), drawn_b) + away(style(model, ba, 0), drawn_a),
+            "cycle": 10 * (away(drawn(model, cab, sa, 0), a) + away(drawn(model, cba, sb, 1), b)),
+        }  # fmt: skip
+        if options:
+            other_b, other_a = torch.randn(3, 3), torch.randn(3, 3)
+            expected["diversity"] = -0.5 * (
+                away(ab, drawn(model, ca, other_b, 1)) + away(ba, drawn(model, cb, other_a, 0))
+            )
+    assert terms == pytest.approx(expected, rel=2e-3)
+
+
+@pytest.mark.parametrize("adversary", ["squares", "hinge"])
+def test_the_critics_loss_is_the_published_one(adversary: str) -> None:
+    model, seen = made(adversary=adversary), batch()
+    torch.manual_seed(5)
+    loss = model.loss(seen, 0, "critic").total().item()
+    torch.manual_seed(5)
+    with torch.no_grad():
+        ab, ba = model.translate(seen.x, 0), model.translate(seen.other, 1)
+        pairs = [(model.critics[1], seen.other, ab), (model.critics[0], seen.x, ba)]
+        expected = 0.0
+        for critic, real, fake in pairs:
+            for r, f in zip(answers(critic, real), answers(critic, fake), strict=True):
+                both = ((r - 1) ** 2, f**2) if adversary == "squares" else (F.relu(1 - r), F.relu(1 + f))
+                expected += sum(one.mean().item() for one in both)
+    assert loss == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("spectral", [True, False])
+def test_the_loss_of_a_player_leaves_no_gradient_in_the_others_weights(spectral: bool) -> None:
+    model = made(spectral=spectral, adversary="hinge")
+    for player, own, others in (
+        ("model", model.translator, model.critics),
+        ("critic", model.critics, model.translator),
+    ):
+        model.zero_grad()
+        model.loss(batch(), 0, player).total().backward()
+        # Of the hinge, offsets of the last layer feel none as long as every answer is within it.
+        assert all(p.grad is not None and (p.grad.any() or p.numel() == 1) for p in own.parameters())
+        assert all(p.grad is None for p in others.parameters())
+
+
+def test_before_the_warm_up_is_over_only_images_and_moments_count_and_critics_are_not_asked() -> None:
+    model = made(warmup=2)
+    assert set(model.loss(batch(), 1, "model")) == {"reconstruction", "moments"}
+    assert {"adversary", "cycle"} < set(model.loss(batch(), 2, "model"))
+
+
+@pytest.mark.parametrize("shape", [(3, 33, 47), (1, 64, 40), (3, 38, 38)])
+@pytest.mark.parametrize("halvings", [1, 2])
+def test_images_of_odd_sizes_are_translated_to_images_of_their_size(shape: Any, halvings: int) -> None:
+    model, seen = made(shape, halvings=halvings), batch(2, shape)
+    assert torch.isfinite(model.loss(seen, 0, "model").total())
+    assert model.translate(seen.x, 0).shape == seen.x.shape
+    assert model.decode(model.represent(seen.x)).shape == seen.x.shape
+
+
+def test_a_translation_has_the_style_it_is_given_and_another_every_time_otherwise() -> None:
+    model, x, given = made().eval(), batch().x, torch.randn(3, 3)
+    assert torch.equal(model.translate(x, 0, given), model.translate(x, 0, given))
+    assert not torch.allclose(model.translate(x, 0), model.translate(x, 0), atol=1e-3)
+
+
+def test_evaluation_draws_with_averages_and_training_with_the_weights_themselves() -> None:
+    model, x = made(average=0.9), batch().x
+    with torch.no_grad():
+        assert torch.equal(model.represent(x), model.eval().represent(x))
+        for p in model.translator.parameters():
+            p.add_(0.1 * torch.randn_like(p))
+        before = model.represent(x)
+        model.train().loss(batch(), 50, "model")
+        moved, newest = model.eval().represent(x), model.train().represent(x)
+        assert not torch.allclose(before, moved)
+        assert not torch.allclose(newest, moved)
+        for step in range(200):
+            model.averaged.follow(model.translator, 100 + step)
+        assert torch.allclose(model.train().represent(x), model.eval().represent(x), atol=1e-4)
+
+
+def test_an_average_keeps_what_it_is_told_to_keep() -> None:
+    network = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.ones_(network.weight)
+    averaged = Averaged(network, 0.75)
+    torch.nn.init.constant_(network.weight, 5.0)
+    averaged.follow(network, 10_000)
+    assert averaged(network, torch.ones(1, 1)).item() == pytest.approx(1 + 0.25 * 4)
+    assert not list(averaged.parameters())
+
+
+def test_enlarging_is_copying_pixels_and_a_convolution_of_five() -> None:
+    torch.manual_seed(0)
+    layer, h = Enlarge(3, 2), torch.randn(2, 3, 5, 7)
+    copied = F.pad(h, (1,) * 4, mode="replicate").repeat_interleave(2, 2).repeat_interleave(2, 3)
+    slow = F.conv2d(copied, layer.convolution.weight, layer.convolution.bias)
+    assert torch.allclose(layer(h), slow, atol=1e-5)
+
+
+def test_contents_do_not_feel_brightness_and_contrast() -> None:
+    torch.manual_seed(0)
+    encoder, x = ContentEncoder(1, 4, 3, 1, torch.nn.Identity()), torch.rand(2, 1, 32, 32)
+    before, after = encoder(x), encoder(0.5 * x + 0.2)
+    assert (before - after).abs().mean() < 0.2 * before.abs().mean()
+    assert torch.allclose(before, encoder(x + 0.2), atol=1e-4)
+
+
+def test_recolouring_turns_hues_and_keeps_the_greys_apart_from_contrast() -> None:
+    torch.manual_seed(0)
+    red = torch.tensor([0.8, 0.3, 0.4])[None, :, None, None].expand(50, -1, 2, 2)
+    turned = recoloured(red, contrast=0.0)
+    assert torch.allclose(turned.mean(dim=1), red.mean(dim=1), atol=1e-6)
+    assert torch.allclose(turned.square().sum(dim=1), red.square().sum(dim=1), atol=1e-5)
+    assert (turned.argmax(dim=1)[:, 0, 0].bincount(minlength=3) > 5).all()
+    grey = torch.rand(50, 1, 4, 4)
+    assert 0.6 < (recoloured(grey) - 0.5).abs().max() / (grey - 0.5).abs().max() < 1.4
+
+
+def test_styles_of_a_standard_normal_are_not_strange_and_others_are() -> None:
+    z = torch.randn(20_000, 4, generator=torch.Generator().manual_seed(0))
+    assert strange(z) < 1e-3
+    assert strange(2 * z + 1).item() == pytest.approx((4 + 1 - 1 - 2 * torch.tensor(2.0).log().item()) / 2, rel=0.05)
+
+
+def test_critics_of_spectral_norm_answer_no_steeper_than_their_layers_allow() -> None:
+    torch.manual_seed(0)
+    critic = Discriminator(3, 32, width=8, layers=2, sizes=1, kind="hinge", spectral=True)
+    for _ in range(30):
+        critic(torch.rand(1, 3, 32, 32))
+    for layer in critic.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1.0, rel=1e-3)
+
+
+REFUSED: list[Callable[[], Any]] = [
+    lambda: made(halvings=4), lambda: made(critic_sizes=0), lambda: made(average=1.0), lambda: made(kernel=4),
+    lambda: made(style_dim=0), lambda: made((3, 300, 64)), lambda: made((3, 31, 64)), lambda: made(warmup=-1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
+def test_options_out_of_range_are_refused(wrong: Callable[[], Any]) -> None:
+    with pytest.raises(InvalidOption, match=r"but (is|are)"):
+        wrong()
+
+
+def test_images_of_another_shape_are_refused_in_either_domain() -> None:
+    with pytest.raises(InvalidData, match=r"images must be floats \(B, 3, 32, 32\)"):
+        made().translate(torch.rand(1, 3, 32, 40), 1)
