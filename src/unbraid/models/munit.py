@@ -83,8 +83,8 @@ class MUNIT(TranslatingModel):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "huang": {
             "cycle_weight": 0.0, "moments_weight": 0.0, "seen": "colour", "shared": "nothing", "width": 64,
-            "kernel": 7, "halvings": 2, "blocks": 4, "critic_width": 64, "critic_depth": 4, "critic_sizes": 3, "steps": 1_000_000,
-            "batch_size": 1, "learning_rate": 1e-4,
+            "kernel": 7, "halvings": 2, "blocks": 4, "critic_width": 64, "critic_depth": 4, "critic_sizes": 3,
+            "steps": 1_000_000, "batch_size": 1, "learning_rate": 1e-4,
         },
     }  # fmt: skip
 
