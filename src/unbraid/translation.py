@@ -164,13 +164,17 @@ class TranslatingModel(Model):
         """Of the model: :meth:`translation`; of the critics: how badly they tell."""
         if player == "critic":
             with torch.no_grad():
-                fakes = [self.translate(x, domain) for domain, x in enumerate((batch.x, batch.other))]
+                fakes = self.fakes(batch)
             # What is made of an image of domain 0 is judged in domain 1.
             losses = [self.critic(1 - d).loss((batch.other, batch.x)[d], fakes[d]) for d in (0, 1)]
             return Terms(critic=losses[0] + losses[1])
         if self.training:
             self.averaged.follow(self.translator, step)
         return self.translation(batch, step)
+
+    def fakes(self, batch: DomainBatch) -> list[Tensor]:
+        """What the critics are shown: the images of domains 0 and 1, translated."""
+        return [self.translate(x, domain) for domain, x in enumerate((batch.x, batch.other))]
 
     @abstractmethod
     def translation(self, batch: DomainBatch, step: int) -> Terms:

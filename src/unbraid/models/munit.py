@@ -102,7 +102,7 @@ class MUNIT(TranslatingModel):
         warmup: int = 0,
         seen: Literal["grey", "colour", "jittered"] = "grey",
         shared: Literal["encoder", "nothing"] = "encoder",
-        width: int = 12,
+        width: int = 16,
         kernel: int = 3,
         halvings: int = 1,
         blocks: int = 2,
