@@ -65,7 +65,7 @@ class _Drawing(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         style = self.style(z)
-        h = self.constant.expand(len(z), -1, -1, -1)
+        h = self.constant.expand(z.shape[0], -1, -1, -1)
         for modulated, convolution in zip(self.modulated, self.convolutions, strict=True):
             h = convolution(modulated(h.relu(), style))
         return h

@@ -66,7 +66,7 @@ class _Cut(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channels, height, width = self.shape
-        x = x.reshape(len(x), channels, height // PATCH, PATCH, width // PATCH, PATCH)
+        x = x.reshape(x.shape[0], channels, height // PATCH, PATCH, width // PATCH, PATCH)
         return x.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
 
 
@@ -79,8 +79,8 @@ class _Lay(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channels, height, width = self.shape
-        x = x.reshape(len(x), height // PATCH, width // PATCH, channels, PATCH, PATCH)
-        return x.permute(0, 3, 1, 4, 2, 5).reshape(len(x), channels, height, width)
+        x = x.reshape(x.shape[0], height // PATCH, width // PATCH, channels, PATCH, PATCH)
+        return x.permute(0, 3, 1, 4, 2, 5).reshape(x.shape[0], channels, height, width)
 
 
 def _patches(shape: Shape) -> int:

@@ -44,7 +44,7 @@ def nearest_value(z: Tensor, values: Tensor) -> Tensor:
     ordered = values.sort(dim=1).values
     middles = (ordered.detach()[:, 1:] + ordered.detach()[:, :-1]) / 2
     index = (z.detach()[:, :, None] > middles).sum(dim=2)
-    return ordered.expand(len(z), -1, -1).gather(2, index[:, :, None])[:, :, 0]
+    return ordered.expand(z.shape[0], -1, -1).gather(2, index[:, :, None])[:, :, 0]
 
 
 def nearest_vector(z: Tensor, vectors: Tensor) -> Tensor:

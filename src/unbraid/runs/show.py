@@ -39,6 +39,8 @@ def material(world: World, *, seed: int = 0) -> dict[str, Any]:
     bases = world.factors(world.sample(BASES, generator))
     found = [[_row(world, base, column) for column in range(len(world.space.all))] for base in bases]
     changes = np.array([[_change(row) for row in rows] for rows in found])
+    if hasattr(world, "relevant"):  # in an outline a hue makes no difference: what moves there is something else
+        changes[~np.asarray(world.relevant(bases), dtype=bool)] = -1.0
     share = changes / np.maximum(changes.max(axis=0), 1e-9)
     base = share.mean(axis=1).argmax()
     chosen = np.where(share[base] >= ENOUGH, base, share.argmax(axis=0))

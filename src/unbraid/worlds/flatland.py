@@ -7,6 +7,8 @@ References:
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +19,9 @@ from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
 from unbraid.world import World
 
 __all__ = ["FlatLand"]
+
+KEPT = 1024
+"""Worlds of so many images are kept whole: 12 MB at 64 x 64 pixels in colour."""
 
 
 class FlatLand(World):
@@ -73,7 +78,19 @@ class FlatLand(World):
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, size, size)``, unsigned bytes."""
-        factors = self.factors(indices)
+        index = np.asarray(indices, dtype=np.int64)
+        if len(self) > KEPT:
+            return self._drawn(index)
+        self.factors(index)  # refuses numbers that are none of its images
+        return np.asarray(self._all[index])
+
+    @cached_property
+    def _all(self) -> Bytes:
+        """Every image: a few places are drawn once, not for every batch."""
+        return self._drawn(np.arange(len(self)))
+
+    def _drawn(self, index: Integers) -> Bytes:
+        factors = self.factors(index)
         columns = factors[:, 0] if self.columns > 1 else np.zeros(len(factors), dtype=np.int64)
         rows = factors[:, -1] if self.rows > 1 else np.zeros(len(factors), dtype=np.int64)
         drawn = disc(self._offsets(columns, self.columns), self._offsets(rows, self.rows), self.radius)

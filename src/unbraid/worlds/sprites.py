@@ -97,7 +97,9 @@ class Sprites(World):
             # The sprite is 255 where it is, and 255 - b is b with every bit turned.
             return np.bitwise_xor(behind, drawn, out=behind)
         sprite = np.broadcast_to(np.uint8(255), (len(index), 3)) if self.colour == "white" else self._colours(index)
-        return np.where(drawn > 0, sprite[:, :, None, None], behind)
+        # A sprite has every bit of its colour where it is and none elsewhere: many times as fast as to choose.
+        behind &= ~drawn
+        return np.bitwise_or(behind, drawn & sprite[:, :, None, None], out=behind)
 
     def draw(
         self,
