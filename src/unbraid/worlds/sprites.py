@@ -99,7 +99,8 @@ class Sprites(World):
         sprite = np.broadcast_to(np.uint8(255), (len(index), 3)) if self.colour == "white" else self._colours(index)
         # A sprite has every bit of its colour where it is and none elsewhere: many times as fast as to choose.
         behind &= ~drawn
-        return np.bitwise_or(behind, drawn & sprite[:, :, None, None], out=behind)
+        behind |= drawn & sprite[:, :, None, None]
+        return behind
 
     def draw(
         self,
