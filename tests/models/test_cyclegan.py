@@ -17,7 +17,8 @@ def test_the_loss_is_the_published_one_derived_from_encoders_and_decoders(identi
     torch.manual_seed(0)
     model, seen = CycleGAN((3, 32, 32), width=4, critic_width=4, identity_weight=identity), batch()
     terms = {name: term.item() for name, term in model.loss(seen, 0, "model").items()}
-    (ea, eb), (ga, gb) = model.translator.encoders, model.translator.decoders
+    (ga, gb), bodies = model.translator.decoders, model.translator.bodies
+    ea, eb = (torch.nn.Sequential(*parts) for parts in zip(model.translator.encoders, bodies, strict=True))
     none = torch.zeros(2, 0)
     with torch.no_grad():
         a, b = seen.x, seen.other

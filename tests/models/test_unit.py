@@ -19,11 +19,13 @@ def test_the_loss_is_the_published_one_derived_from_encoders_and_decoders() -> N
     torch.manual_seed(1)
     terms = {name: term.item() for name, term in model.loss(seen, 0, "model").items()}
     torch.manual_seed(1)
-    (ea, eb), (ga, gb) = model.translator.encoders, model.translator.decoders
+    translator = model.translator
+    (ga, gb), (body,) = translator.decoders, translator.bodies
+    ea, eb = (torch.nn.Sequential(front, body) for front in translator.encoders)
     none = torch.zeros(2, 0)
 
     def drawn(decoder: torch.nn.Module, c: Tensor) -> Tensor:
-        return decoder(c + torch.randn(c.shape), none)  # type: ignore[no-any-return]
+        return decoder(translator.middle(c + torch.randn(c.shape)), none)  # type: ignore[no-any-return]
 
     with torch.no_grad():
         ca, cb = ea(2 * seen.x - 1), eb(2 * seen.other - 1)
@@ -46,12 +48,10 @@ def test_the_loss_is_the_published_one_derived_from_encoders_and_decoders() -> N
 
 
 def test_the_residual_blocks_are_the_domains_in_common_and_nothing_else_is() -> None:
-    translator = UNIT((3, 32, 32), width=4).translator
-    (ea, eb), (ga, gb) = translator.encoders, translator.decoders
-    assert ea.body is eb.body
-    assert ga.blocks is gb.blocks
-    assert ea.front is not eb.front
-    assert ga.end is not gb.end
+    translator = UNIT((3, 32, 32), width=4, blocks=3).translator
+    assert [len(parts) for parts in (translator.bodies, translator.encoders, translator.decoders)] == [1, 2, 2]
+    assert len(translator.bodies[0]) == len(translator.middle) == 3  # type: ignore[arg-type]
+    assert all(len(decoder.blocks) == 0 for decoder in translator.decoders)  # type: ignore[arg-type]
 
 
 def test_an_image_has_one_translation() -> None:

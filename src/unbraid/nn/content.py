@@ -50,30 +50,23 @@ class RoundAbout(nn.Module):
         return x + change
 
 
-class ContentEncoder(nn.Module):
-    """A convolution, some of 4x4 and stride 2, and residual blocks: an image becomes a smaller map.
+class ContentEncoder(nn.Sequential):
+    """A convolution, and some of 4x4 and stride 2: an image becomes a smaller map; residual blocks follow elsewhere.
 
-    Every layer is followed by instance normalisation, which takes mean and variance off each channel of each image.
+    ``(B, C, H, W)`` to ``(B, width * 2^halvings, H / 2^halvings, W / 2^halvings)``. Every layer is followed by instance
+    normalisation, which takes mean and variance off each channel of each image.
 
     Args:
         inputs: Channels of the images.
         width: Channels of the first layer; each halving doubles them.
         kernel: Of the first layer, odd.
         halvings: How often the sides are halved.
-        body: What follows them; two encoders may have one in common.
     """
 
-    def __init__(self, inputs: int, width: int, kernel: int, halvings: int, body: nn.Module) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [convolution(inputs, width, kernel, bias=False)]
-        layers += [plain(width), nn.ReLU()]
+    def __init__(self, inputs: int, width: int, kernel: int, halvings: int) -> None:
+        layers: list[nn.Module] = [convolution(inputs, width, kernel, bias=False), plain(width), nn.ReLU()]
         for i in range(halvings):
             before, after = width << i, width << (i + 1)
             layers += [convolution(before, after, 4, 2, bias=False), plain(after), nn.ReLU()]
-        self.front, self.body = nn.Sequential(*layers), body
+        super().__init__(*layers)
         initialise(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to ``(B, width * 2^halvings, H / 2^halvings, W / 2^halvings)``."""
-        content: Tensor = self.body(self.front(x))
-        return content

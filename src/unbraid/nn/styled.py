@@ -55,23 +55,13 @@ class StyledDecoder(nn.Module):
         halvings: How often the map is enlarged.
         blocks: How many residual blocks there are.
         style: How many numbers a style has; with none, the norms are plain.
-        body: The residual blocks, where two decoders have them in common.
     """
 
-    def __init__(
-        self,
-        outputs: int,
-        width: int,
-        kernel: int,
-        halvings: int,
-        blocks: int,
-        style: int,
-        body: nn.Sequential | None = None,
-    ) -> None:
+    def __init__(self, outputs: int, width: int, kernel: int, halvings: int, blocks: int, style: int) -> None:
         super().__init__()
         channels = width << halvings
         norm = partial(Modulated, style=HIDDEN, least=LEAST) if style else plain
-        self.blocks = body or nn.Sequential(*(RoundAbout(channels, norm) for _ in range(blocks)))
+        self.blocks = nn.ModuleList(RoundAbout(channels, norm) for _ in range(blocks))
         if style:
             self.style = nn.Sequential(nn.Linear(style, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU())
         layers: list[nn.Module] = []

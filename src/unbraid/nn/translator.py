@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unbraid.nn.content import ContentEncoder, RoundAbout, plain
+from unbraid.nn.image import initialise
 from unbraid.nn.styled import StyledDecoder, StyleEncoder
 from unbraid.types import Shape
 
@@ -35,7 +36,8 @@ class Translator(nn.Module):
         halvings: Between the image and the map that is its content.
         blocks: Residual blocks in each encoder of content and each decoder.
         style: How many numbers a style has; 0 for no styles.
-        shared: ``"nothing"``; the ``"middle"``, which is the residual blocks; or all of the ``"encoder"`` of content.
+        shared: ``"nothing"``; the ``"middle"``, which is the residual blocks, where there are no styles; or all of the
+            ``"encoder"`` of content.
         grey: Whether encoders of content see the mean of all channels alone.
     """
 
@@ -57,21 +59,19 @@ class Translator(nn.Module):
         self.content_shape: Shape = (channels, -(-shape[1] >> halvings), -(-shape[2] >> halvings))
 
         def middle() -> nn.Sequential:
-            return nn.Sequential(*(RoundAbout(channels, plain) for _ in range(blocks)))
+            made = nn.Sequential(*(RoundAbout(channels, plain) for _ in range(blocks)))
+            initialise(made)
+            return made
 
-        inputs = 1 if grey else shape[0]
-        body = middle() if shared == "middle" else None
-        encoders = [
-            ContentEncoder(inputs, width, kernel, halvings, body or middle())
-            for _ in range(1 if shared == "encoder" else 2)
-        ]
-        self.encoders = nn.ModuleList(encoders * 2 if shared == "encoder" else encoders)
-        deep = max(3, halvings + 1)
+        # What is shared stands in a list once, for weights that stand twice cannot be saved.
+        encoders, bodies = (2 if shared != "encoder" else 1), (2 if shared == "nothing" else 1)
+        inputs, deep = 1 if grey else shape[0], max(3, halvings + 1)
+        self.encoders = nn.ModuleList(ContentEncoder(inputs, width, kernel, halvings) for _ in range(encoders))
+        self.bodies = nn.ModuleList(middle() for _ in range(bodies))
         self.styles = nn.ModuleList(StyleEncoder(shape[0], width, deep, style) for _ in range(2 if style else 0))
-        body = middle() if shared == "middle" and not style else None
-        self.decoders = nn.ModuleList(
-            StyledDecoder(shape[0], width, kernel, halvings, blocks, style, body) for _ in range(2)
-        )
+        self.middle = middle() if shared == "middle" else nn.Sequential()
+        own = 0 if shared == "middle" else blocks
+        self.decoders = nn.ModuleList(StyledDecoder(shape[0], width, kernel, halvings, own, style) for _ in range(2))
 
     def forward(self, task: str, *given: Any) -> Tensor:
         """One of the tasks below, by its name."""
@@ -81,7 +81,8 @@ class Translator(nn.Module):
     def content(self, x: Tensor, domain: int) -> Tensor:
         """What images of a domain show: ``(B, C, H, W)`` in 0 .. 1 to ``(B, channels, h, w)``."""
         seen = x.mean(dim=1, keepdim=True) if self.grey else x
-        content: Tensor = self.encoders[domain](self._halved(2 * seen - 1))
+        encoder, body = (parts[domain % len(parts)] for parts in (self.encoders, self.bodies))
+        content: Tensor = body(encoder(self._halved(2 * seen - 1)))
         return content
 
     def style(self, x: Tensor, domain: int) -> Tensor:
@@ -93,7 +94,7 @@ class Translator(nn.Module):
 
     def draw(self, content: Tensor, style: Tensor, domain: int) -> Tensor:
         """Images of a domain: ``(B, channels, h, w)`` and ``(B, style)`` to ``(B, C, H, W)`` in 0 .. 1."""
-        image: Tensor = self.decoders[domain](content, style)
+        image: Tensor = self.decoders[domain](self.middle(content), style)
         return image[..., : self.size[0], : self.size[1]]
 
     def _halved(self, x: Tensor) -> Tensor:
