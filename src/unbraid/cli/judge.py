@@ -1,4 +1,4 @@
-"""Judge how far a run sets class and style apart, by networks that had no part in it."""
+"""Judge how far a run sets class and style apart, or how it translates, by networks that had no part in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["judge", "main"]
 def judge(
     run: Path, /, *, images: int = 8000, samples: int = 2000, steps: int = 800, network: str = "conv", seed: int = 0
 ) -> None:
-    """Judge how far a run sets class and style apart, and keep the verdict in the run's verdict.json.
+    """Judge how far a run sets class and style apart, or how it translates; the verdict is kept in its verdict.json.
 
     Args:
         run: The run folder.
@@ -27,6 +27,16 @@ def judge(
     from unbraid.runs.run import Run
 
     loaded = Run(run)
+    if loaded.config["view"]["name"] == "domains":
+        from unbraid.runs.translation import DomainBench, judge_translation
+
+        options = loaded.config["view"]["options"]
+        judges = DomainBench(
+            loaded.world, factor=options["factor"], images=images, samples=samples, steps=steps, network=network,
+            seed=seed,
+        )  # fmt: skip
+        print(judge_translation(loaded, judges, seed=seed))
+        return
     factors = tuple(loaded.config["view"]["options"].get("factors", ()))
     bench = Bench(
         loaded.world, factors=factors, images=images, samples=samples, steps=steps, network=network, seed=seed

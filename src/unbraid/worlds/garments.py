@@ -33,6 +33,9 @@ THERE = 40
 SEEN = 16
 """The grey from which it counts as the garment's."""
 
+STANDS_OUT = 0.7
+"""Something is drawn where the least of a pixel's channels is below this part of white."""
+
 
 class Garments(LabelledWorld):
     """Two domains, outlines of garments and garments in colour, 32x32: every garment of Fashion-MNIST is in both.
@@ -84,6 +87,14 @@ class Garments(LabelledWorld):
     def content(self, indices: npt.ArrayLike) -> Integers:
         """Which garment each image shows: ``(B,)`` to ``(B,)``; its outline and its coloured image have one number."""
         return self._checked(indices) // 2
+
+    def counterpart(self, indices: npt.ArrayLike) -> Integers:
+        """The image of the same garment in the other domain: ``(B,)`` to ``(B,)``."""
+        return self._checked(indices) ^ 1
+
+    def silhouettes(self, images: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """What stands out from white in images of either domain, ``(B, 3, 32, 32)`` bytes to ``(B, 1, 32, 32)``."""
+        return np.asarray(np.asarray(images).min(axis=1, keepdims=True) < 255 * STANDS_OUT)
 
     def masks(self, indices: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Where the garment is, or where the garment is whose outline is shown: ``(B,)`` to ``(B, 1, 32, 32)``."""

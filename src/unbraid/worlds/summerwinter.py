@@ -139,6 +139,12 @@ class SummerWinter(World):
         """The number of what an image shares with its counterparts: ``(B,)`` to ``(B,)``."""
         return self._contents.index(self.factors(indices)[..., 1 : 1 + len(SHARED)])
 
+    def counterpart(self, indices: npt.ArrayLike) -> Integers:
+        """The image that differs in the domain alone: ``(B,)`` to ``(B,)``."""
+        factors = self.factors(indices)
+        factors[..., 0] = 1 - factors[..., 0]
+        return self.index(factors)
+
     def relevant(self, factors: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Which factors can be seen in an image, ``(B, F)`` to ``(B, F)``: not those of the other season's style."""
         values = np.asarray(factors, dtype=np.int64)
