@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,19 @@ def subject(run: Path) -> Subject:
 def client(subject: Subject) -> Iterator[TestClient]:
     with TestClient(make([subject]), base_url=HERE, raise_server_exceptions=False) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def from_npm(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a published JavaScript package, for what is tested with it; skips where it cannot be had."""
+
+    def got(package: str) -> Path:
+        npm, place = shutil.which("npm"), tmp_path_factory.mktemp("npm")
+        if npm is None:
+            pytest.skip(f"no npm to get {package} with")
+        if subprocess.run([npm, "pack", package], cwd=place, capture_output=True, check=False).returncode:
+            pytest.skip(f"{package} cannot be had here")
+        shutil.unpack_archive(next(place.glob("*.tgz")), place, filter="data")
+        return place / "package"
+
+    return got

@@ -6,7 +6,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +191,21 @@ def test_dark_and_light(page: Any) -> None:
 def test_nothing_is_cut_off_in_a_narrow_window(page: Any) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.fixture(scope="session")
+def axe(from_npm: Callable[[str], Path]) -> Path:
+    """What checks a page for people who cannot see, point or hear."""
+    return from_npm("axe-core@4.11.0") / "axe.min.js"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_stands_in_the_way_of_those_who_cannot_see_or_point(page: Any, axe: Path, theme: str) -> None:
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+    page.evaluate(axe.read_text("utf-8"))  # as a debugger does: the page itself lets in no foreign script
+    for tab in ("factors", "map", "swap", "scores"):
+        page.click(f"#tab-{tab}")
+        page.wait_for_selector(f"#view-{tab} >> :nth-match(*, 2)")
+        found = page.evaluate("async () => (await axe.run()).violations")
+        told = [(one["id"], one["impact"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found]
+        assert [one for one in told if one[1] in ("serious", "critical")] == [], tab

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import shutil
-import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,18 +30,9 @@ PATIENCE = 120_000
 
 
 @pytest.fixture(scope="session")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """onnxruntime-web's own files: a folder that is named, or what its package holds."""
-    given = os.environ.get("ONNXRUNTIME_WEB")
-    if given:
-        return Path(given)
-    npm, place = shutil.which("npm"), tmp_path_factory.mktemp("runtime")
-    if npm is None:
-        pytest.skip("no npm to get onnxruntime-web with, and $ONNXRUNTIME_WEB names no folder")
-    if subprocess.run([npm, "pack", f"onnxruntime-web@{VERSION}"], cwd=place, capture_output=True).returncode:
-        pytest.skip("onnxruntime-web cannot be had here")
-    shutil.unpack_archive(next(place.glob("*.tgz")), place, filter="data")
-    return place / "package" / "dist"
+def runtime(from_npm: Callable[[str], Path]) -> Path:
+    """onnxruntime-web's own files."""
+    return from_npm(f"onnxruntime-web@{VERSION}") / "dist"
 
 
 @pytest.fixture(scope="module")
