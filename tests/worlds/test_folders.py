@@ -133,3 +133,25 @@ def test_options_out_of_range_are_refused(tmp_path: Path, options: Any) -> None:
     made.write_pictures(tmp_path)
     with pytest.raises(InvalidOption, match=f"{next(iter(options))} must be"):
         Folders(path=str(tmp_path), **options)
+
+
+def test_two_folders_are_two_domains_whatever_their_subfolders(tmp_path: Path) -> None:
+    made.write_pictures(tmp_path)
+    world = Folders(a=str(tmp_path / "cats"), b=str(tmp_path), size=32)
+    assert world.space["domain"].values == ("a", "b")
+    assert world.factors(np.arange(len(world)))[:, 0].tolist() == [0] * 4 + [1] * 12
+    assert np.array_equal(world.images([0]), Folders(path=str(tmp_path / "cats"), size=32).images([0]))
+
+
+@pytest.mark.parametrize("given", [{}, {"a": "x"}, {"b": "x"}, {"path": "x", "a": "x", "b": "x"}])
+def test_a_folder_or_two_domains_must_be_given_and_not_both(given: Any) -> None:
+    with pytest.raises(InvalidOption, match="give path, or both a and b"):
+        Folders(**given)
+
+
+def test_a_domain_without_pictures_is_named(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    made.write_pictures(tmp_path / "full")
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(InvalidData, match="bare holds no pictures"):
+        Folders(a=str(tmp_path / "full"), b=str(tmp_path / "bare"))
