@@ -24,6 +24,9 @@ CLAIMS: dict[str, Callable[[dict[str, float]], bool]] = {
         and 0.3 < r["dci_at_9_degrees"] < 0.7
     ),
     "maml": lambda r: r["meta"] < r["ordinary"] / 2 and r["meta"] < r["before"] / 2,
+    "mixing": lambda r: (
+        r["fmix, blanked"] > r["plain, blanked"] + 0.03 and abs(r["fmix, whole"] - r["plain, whole"]) < 0.02
+    ),
     "parallel": lambda r: r["difference"] < 1e-4 and abs(r["accuracy"] - r["alone"]) < 0.01 and r["alone"] > 0.95,
     "pendulum": lambda r: r["error"] < 0.1 and abs(r["frequency"] - 2.0) < 0.03,
     "plain_loop": lambda r: r["last"] < r["first"] / 3,

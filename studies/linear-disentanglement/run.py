@@ -45,6 +45,7 @@ COMMON = {"latent_dim": 4, "network": "patches", "likelihood": "gaussian"}
 TWO = {"length": 2, "intermediate": False}
 HALF = {"beta": 0.5, "gamma": 5.0}
 """The weights of the paper's code at 64 x 64 pixels are 1 and 10, for the whole squared error and not half of it."""
+CONV = {"network": "conv"}
 SIGNS = ("actions_used", "policy_sure", "greatest_angle")
 
 ROWS: dict[str, tuple[str, int, dict[str, Any], dict[str, Any]]] = {
@@ -54,12 +55,15 @@ ROWS: dict[str, tuple[str, int, dict[str, Any], dict[str, Any]]] = {
     "slowfeaturevae": ("slowfeaturevae", 600, {}, {}),
     "vae": ("vae", 600, {}, {}),
     "emvae": ("emvae", 1000, {"slow": 500}, {}),
-    "rgrvae": ("rgrvae", 2000, HALF, {}),
+    "rgrvae": ("rgrvae", 3500, {**HALF, **CONV}, {}),
     "betavae": ("betavae", 600, {"beta": 4.0}, {}),
     "betatcvae": ("betatcvae", 600, {"beta": 4.0}, {}),
     "factorvae": ("factorvae", 600, {"gamma": 6.4, "critic_width": 100, "critic_depth": 3}, {}),
     "lsbdvae": ("lsbdvae", 800, {"periods": (7, 7)}, {}),
-    "rgrvae k=2": ("rgrvae", 3500, {"horizon": 2, **HALF}, TWO),
+    "rgrvae k=2": ("rgrvae", 4500, {"horizon": 2, **HALF, **CONV}, TWO),
+    "rgrvae patches, 5,000 steps": ("rgrvae", 5000, {**HALF}, {}),
+    "rgrvae patches, 2,000 steps": ("rgrvae", 2000, {**HALF}, {}),
+    "rgrvae patches k=2, 3,500 steps": ("rgrvae", 3500, {"horizon": 2, **HALF}, TWO),
     "rgrvae soft": ("rgrvae", 1000, {"estimator": "soft"}, {}),
     "rgrvae soft, half": ("rgrvae", 1000, {"estimator": "soft", **HALF}, {}),
     "rgrvae exact": ("rgrvae", 1000, {"estimator": "exact", **HALF}, {}),
@@ -76,7 +80,7 @@ def fitted(row: str, seed: int, world: Any) -> tuple[Any, dict[str, Any]]:
         began = time.process_time()
         run = train(
             name, world, steps=max(steps, 1), seed=seed, out=Path(folder) / "run", batch_size=32,
-            learning_rate=1e-3 if steps else 1e-12, decay=steps // 3, view=view, progress=False, **COMMON, **options,
+            learning_rate=1e-3 if steps else 1e-12, decay=steps // 3, view=view, progress=False, **{**COMMON, **options},
         )  # fmt: skip
         last = {key: value for key, value in run.history[-1].items() if not key.startswith("kl_")}
         signs = [
