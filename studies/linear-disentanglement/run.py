@@ -80,7 +80,8 @@ def fitted(row: str, seed: int, world: Any) -> tuple[Any, dict[str, Any]]:
         began = time.process_time()
         run = train(
             name, world, steps=max(steps, 1), seed=seed, out=Path(folder) / "run", batch_size=32,
-            learning_rate=1e-3 if steps else 1e-12, decay=steps // 3, view=view, progress=False, **{**COMMON, **options},
+            learning_rate=1e-3 if steps else 1e-12, decay=steps // 3, view=view, progress=False,
+            **{**COMMON, **options},
         )  # fmt: skip
         last = {key: value for key, value in run.history[-1].items() if not key.startswith("kl_")}
         signs = [
