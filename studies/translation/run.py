@@ -1,0 +1,148 @@
+"""Translation between two domains: what is kept, how real and how varied it looks, by judges that saw nothing of it.
+
+Training stops when its time is over and goes on with the next call; what is finished is judged and recorded.
+
+References:
+    Huang, Liu, Belongie and Kautz, "Multimodal unsupervised image-to-image translation", ECCV 2018, arXiv:1804.04732.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from unbraid import registry
+from unbraid.plots._draw import tile
+from unbraid.runs.run import Run
+from unbraid.runs.train import train
+from unbraid.runs.translation import DomainBench, judge_translation
+from unbraid.world import World
+
+HERE = Path(__file__).parent
+RESULTS, PICTURES = HERE / "results.jsonl", HERE / "pictures"
+PIECE = 50
+"""Steps between two looks at the clock."""
+
+WORLDS: dict[str, tuple[Callable[[], World], Callable[[], World]]] = {
+    "garments": (
+        lambda: registry.load("worlds", "garments")(split="train"),
+        lambda: registry.load("worlds", "garments")(split="test"),
+    ),
+    **{
+        name: (
+            lambda name=name: registry.load("worlds", name)(size=32),  # type: ignore[misc]
+            lambda name=name: registry.load("worlds", name)(size=32),  # type: ignore[misc]
+        )
+        for name in ("catsdogs", "summerwinter")
+    },
+}
+"""Where models learn, and where they are judged."""
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "MUNIT": ("munit", {}),
+    "CycleGAN": ("cyclegan", {}),
+    "UNIT": ("unit", {}),
+    "no cycle": ("munit", {"cycle_weight": 0.0}),
+    "two encoders, in colour": ("munit", {"seen": "colour", "shared": "nothing"}),
+    "content in colour": ("munit", {"seen": "colour"}),
+    "content a quarter as large": ("munit", {"halvings": 2}),
+    "hinge, spectral norm": ("munit", {"adversary": "hinge", "spectral": True}),
+    "no image reconstruction": ("munit", {"image_weight": 0.0}),
+    "no content reconstruction": ("munit", {"content_weight": 0.0}),
+    "no style reconstruction": ("munit", {"style_weight": 0.0}),
+}
+
+
+def fitted(world: str, variant: str, seed: int, steps: int, runs: Path, until: float) -> Run | None:
+    """The finished run of a variant, or None where the time was over before."""
+    model, options = VARIANTS[variant]
+    path = runs / f"{world}-{variant.replace(', ', '-').replace(' ', '-')}-{steps}-{seed}"
+    if (path / "model.safetensors").exists():
+        return Run(path)
+    made = WORLDS[world][0]()
+    done = json.loads((path / "at.json").read_text("utf-8")) if (path / "at.json").exists() else 0
+    while time.monotonic() < until:
+        done = min(done + PIECE, steps)
+        run = train(
+            model, made, steps=steps, seed=seed, out=path, until=done, batch_size=4, learning_rate=5e-4,
+            decay=2 * steps // 5, progress=False, **options,
+        )  # fmt: skip
+        if run.finished:
+            return run
+        (path / "at.json").write_text(json.dumps(done), "utf-8")
+        print(f"{path.name}: step {done:,} of {steps:,}", flush=True)
+    return None
+
+
+def picture(run: Run, bench: DomainBench, path: Path) -> None:
+    """Images of the first domain, each in five drawn styles and in those of five images, which stand above them."""
+    model: Any = run.model
+    x, given = bench.x[0][:6], bench.x[1][6:11]
+    with torch.no_grad():
+        torch.manual_seed(0)
+        drawn = torch.randn(5, model.style_dim)
+        styles = torch.cat([drawn, model.style_of(given, 1)])
+        content = model.content_of(x, 0).repeat_interleave(len(styles), dim=0)
+        made: Tensor = model.drawn(content, styles.repeat(len(x), 1), 1).unflatten(0, (len(x), -1))
+    white = torch.ones(1 + len(drawn), *x.shape[1:])
+    rows = [torch.cat([white, given]), *(torch.cat([one[None], row]) for one, row in zip(x, made, strict=True))]
+    images = (255 * torch.cat(rows)).round().to(torch.uint8).numpy()
+    path.parent.mkdir(exist_ok=True)
+    sheet = tile(images.repeat(2, axis=2).repeat(2, axis=3).transpose(0, 2, 3, 1), 1 + len(styles))
+    Image.fromarray(np.ascontiguousarray(sheet)).save(path)
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """What is recorded: a row for each run and direction."""
+    names = list(dict.fromkeys(name for row in found for one in row["parts"].values() for name in one))
+    lines = [["world", "variant", "seed", "steps", "direction", *(name.replace("_", " ") for name in names)]]
+    lines.append(["---"] * len(lines[0]))
+    for row in found:
+        asked = [str(row[name]) for name in ("world", "variant", "seed", "steps")]
+        for way, one in row["parts"].items():
+            lines.append([*asked, way, *(f"{one[name]:.2f}" if name in one else "" for name in names)])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def main() -> None:
+    """Go on with what is not finished, judge what is, and record it; without variants, print what is recorded."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("world", nargs="?", choices=WORLDS, default="garments")
+    parser.add_argument("variants", nargs="*", help=f"of {', '.join(VARIANTS)}")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--minutes", type=float, default=7.0, help="after which nothing is begun any more")
+    parser.add_argument("--runs", type=Path, default=Path("runs/translation"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    until = time.monotonic() + 60 * options.minutes
+    found = [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()] if RESULTS.exists() else []
+    if not options.variants:
+        print(table(found))
+    bench = None
+    for variant in options.variants:
+        asked = {"world": options.world, "variant": variant, "seed": options.seed, "steps": options.steps}
+        if any(asked.items() <= row.items() for row in found):
+            continue
+        run = fitted(options.world, variant, options.seed, options.steps, options.runs, until)
+        if run is None:
+            break
+        bench = bench or DomainBench(WORLDS[options.world][1](), images=4000, samples=800, steps=400)
+        parts = judge_translation(run, bench).parts
+        picture(run, bench, PICTURES / f"{run.path.name}.png")
+        rounded = {way: {name: round(value, 4) for name, value in one.items()} for way, one in parts.items()}
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asked | {"parts": rounded}) + "\n")
+        print(variant, json.dumps(rounded, indent=1), flush=True)
+
+
+if __name__ == "__main__":
+    main()
