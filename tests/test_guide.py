@@ -18,7 +18,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize(("page", "least"), [("fit", 7), ("mix", 4), ("studies", 1)])
+@pytest.mark.parametrize(("page", "least"), [("fit", 7), ("information", 4), ("mix", 4), ("studies", 1)])
 def test_the_guide_runs(page: str, least: int) -> None:
     found = blocks(page, "python")
     assert len(found) >= least
