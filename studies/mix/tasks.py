@@ -76,7 +76,7 @@ def solids(count: int = 300, side: int = 12) -> Task:
         line = np.linspace(-1, 1, side)
         grid = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=-1).reshape(-1, 3)
         turn = np.linalg.qr(rng.normal(size=(count, 3, 3)))[0]
-        place = (grid - rng.uniform(-0.3, 0.3, (count, 1, 3))) @ turn / rng.uniform(0.45, 0.65, (count, 1, 1))
+        place = (grid - rng.uniform(-0.15, 0.15, (count, 1, 3))) @ turn / rng.uniform(0.75, 1.0, (count, 1, 1))
         a, b, c = np.moveaxis(place, -1, 0)
         round_ = np.hypot(a, b)
         widest = np.abs(place).max(axis=2)
@@ -89,7 +89,7 @@ def solids(count: int = 300, side: int = 12) -> Task:
             np.hypot(round_ - 0.75, c) < 0.4,
             (widest < 1.1) & (thin[..., 1] < 0.4),
         ]
-        x = np.stack(kinds)[y, np.arange(count)] + 0.7 * rng.normal(size=(count, side**3))
+        x = np.stack(kinds)[y, np.arange(count)] + 0.25 * rng.normal(size=(count, side**3))
         return torch.from_numpy(0.25 + 0.5 * x).float().reshape(count, 1, side, side, side), torch.from_numpy(y)
 
     return Task(*drawn(count, 1), *drawn(1200, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unbraid.study.search import Hunt, Trial, Visit
+from unbraid.study.search import Hunt, Tried, Visit
 from unbraid.study.spec import Cell, Spec
 from unbraid.study.store import Store
 from unbraid.study.work import Outcome, ended, record
@@ -56,14 +56,14 @@ class Agenda:
         grid = [(visit.cell, self._known.get(visit.key)) for visit in self._grid]
         return grid + [(cell, outcome) for _, _, cell, outcome in self.tried()]
 
-    def tried(self) -> Iterator[tuple[Hunt, Trial, Cell, Outcome | None]]:
+    def tried(self) -> Iterator[tuple[Hunt, Tried, Cell, Outcome | None]]:
         """Every cell of the searches so far, the trial it belongs to, and what came of it."""
         for hunt in self.hunts:
             for trial in hunt.trials:
                 for cell in trial.cells:
                     yield hunt, trial, cell, self._outcome(hunt, trial, cell)
 
-    def _outcome(self, hunt: Hunt, trial: Trial, cell: Cell) -> Outcome | None:
+    def _outcome(self, hunt: Hunt, trial: Tried, cell: Cell) -> Outcome | None:
         known = [one for rung in hunt.rungs if (one := self._known.get((cell.key, rung))) is not None]
         if known and (known[-1].state == "failed" or self._known.get((cell.key, None))):
             return known[-1]

@@ -23,7 +23,7 @@ from unbraid.study.sought import Search
 from unbraid.study.spec import Cell
 from unbraid.study.work import Outcome
 
-__all__ = ["Hunt", "Known", "Trial", "Visit"]
+__all__ = ["Hunt", "Known", "Tried", "Visit"]
 
 Known = Callable[["Visit"], Outcome | None]
 """What came of a visit, or None when it has not ended."""
@@ -50,7 +50,7 @@ class Visit:
 
 
 @dataclass
-class Trial:
+class Tried:
     """One setting of a search.
 
     Args:
@@ -87,7 +87,7 @@ class Hunt:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         goal, of = search.goal, optuna.distributions
         samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
-        self.search, self.scores, self.trials = search, scores, list[Trial]()
+        self.search, self.scores, self.trials = search, scores, list[Tried]()
         self.rungs, self._told, self._states = goal.rungs(search.cell.steps), 0, optuna.trial.TrialState
         kinds: dict[bool, Any] = {True: of.IntDistribution, False: of.FloatDistribution}
         self._space: dict[str, Any] = {
@@ -109,12 +109,12 @@ class Hunt:
             found += [visit for rung in self.rungs[:reached] for visit in self._at(trial, rung)]
         return found
 
-    def best(self) -> list[Trial]:
+    def best(self) -> list[Tried]:
         """The trials that came to their end, best first."""
         done = [trial for trial in self.trials if trial.state == "done"]
         return sorted(done, key=lambda trial: trial.values[-1], reverse=not self.search.goal.lower)
 
-    def why(self, trial: Trial) -> str:
+    def why(self, trial: Tried) -> str:
         """Why a trial that did not come to its end did not."""
         if trial.state == "failed":
             return f"another seed of trial {trial.number} failed"
@@ -124,7 +124,7 @@ class Hunt:
             f"not among the best 1/{goal.eta}"
         )
 
-    def _at(self, trial: Trial, rung: int | None) -> Iterator[Visit]:
+    def _at(self, trial: Tried, rung: int | None) -> Iterator[Visit]:
         name = self.search.goal.score.partition(".")[0]
         scores = self.scores if rung is None else (name,) if name in self.scores or "all" in self.scores else ()
         return (Visit(cell, scores, rung) for cell in trial.cells)
@@ -133,7 +133,7 @@ class Hunt:
         """Whether all trials up to one have ended."""
         return all(trial.state != "open" for trial in self.trials[: max(0, last + 1)])
 
-    def _ask(self) -> Trial:
+    def _ask(self) -> Tried:
         # Told is what every run of this search knows by now, and nothing that happens to be known already.
         while self._told <= len(self.trials) - self.search.goal.ahead:
             trial = self.trials[self._told]
@@ -145,10 +145,10 @@ class Hunt:
         asked = self._study.ask(self._space)
         ranges = self.search.ranges
         values = {name: ranges[name].rounded(value) for name, value in asked.params.items()}
-        self.trials.append(Trial(len(self.trials), self.search.cells(values), asked))
+        self.trials.append(Tried(len(self.trials), self.search.cells(values), asked))
         return self.trials[-1]
 
-    def _go_on(self, trial: Trial, known: Known) -> None:
+    def _go_on(self, trial: Tried, known: Known) -> None:
         """Take in what is known of a trial, rung by rung."""
         while trial.state == "open":
             rung = self.rungs[len(trial.values)]
@@ -171,7 +171,7 @@ class Hunt:
             raise InvalidData(f"cells have no {score!r} to search by, only {', '.join(values)}: choose one of these")
         return float(values.get(score, math.nan))
 
-    def _promising(self, trial: Trial) -> bool:
+    def _promising(self, trial: Tried) -> bool:
         """Whether it is among the best 1 / eta, rounded up, of those that were known when it began, and itself."""
         place, goal = len(trial.values) - 1, self.search.goal
         before = self.trials[: max(0, trial.number - goal.ahead + 1)]
