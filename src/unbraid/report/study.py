@@ -16,7 +16,7 @@ from unbraid.report.page import Section, Table, render
 from unbraid.runs.folder import write_bytes
 from unbraid.study.analysis import agreement, explained, supervised, unsupervised, with_method, with_udr
 from unbraid.study.results import Row, hunted, pivot, rows, to_csv
-from unbraid.study.search import Hunt, Trial
+from unbraid.study.search import Hunt, Tried
 from unbraid.study.spec import Spec
 from unbraid.study.store import Store
 from unbraid.study.work import CELLS
@@ -171,7 +171,7 @@ def _searches(spec: Spec, root: str) -> list[Section]:
     return sections
 
 
-def _setting(hunt: Hunt, trial: Trial) -> str:
+def _setting(hunt: Hunt, trial: Tried) -> str:
     cell, names = trial.cells[0], [name.rpartition(".") for name in hunt.search.ranges]
     return " ".join(f"{name}={(cell.fit if kind else cell.options)[name]}" for kind, _, name in names)
 
