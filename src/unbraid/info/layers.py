@@ -20,6 +20,9 @@ from unbraid.types import Floats
 
 __all__ = ["cka", "class_activation", "features", "linear_information"]
 
+STILL = 0.05
+"""A unit that varies by less than this share of what the liveliest does is not scaled up to the others."""
+
 
 def features(model: nn.Module, layers: Sequence[str], x: Tensor, *, batch_size: int = 500) -> dict[str, Tensor]:
     """What layers give for samples, each flattened to ``(N, D)``; the model should be at rest.
@@ -97,7 +100,9 @@ def linear_information(
     scores = centred @ axes[: min(components, real)].T
     scores = scores / scores[fit].std(axis=0)
     x = features - features[fit].mean(axis=0)
-    x = x / np.maximum(x[fit].std(axis=0), 1e-8)
+    # A unit that hardly varies among the samples of the fit may among the others, and would drown all that they say.
+    spread = x[fit].std(axis=0)
+    x = x / np.maximum(spread, max(STILL * spread.max(initial=0.0), 1e-8))
     if x.shape[1] > projections:
         x = x @ generator.normal(size=(x.shape[1], projections)) / np.sqrt(x.shape[1])
     error = (scores[held] - x[held] @ _ridge(x[fit], scores[fit])) ** 2
