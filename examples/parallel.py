@@ -57,7 +57,7 @@ def main(out: Path) -> dict[str, float]:
         launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
-            [*launcher, __file__, "--share", str(path)], env=environment, capture_output=True, text=True, timeout=100
+            [*launcher, __file__, "--share", str(path)], env=environment, capture_output=True, text=True, timeout=400
         )
         if done.returncode:
             raise RuntimeError(f"the processes did not end well:\n{done.stderr}")
