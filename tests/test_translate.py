@@ -14,7 +14,7 @@ from unbraid.cli.main import main
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
-from unbraid.runs.translate import filled, translate
+from unbraid.runs.translate import _filled, translate
 from unbraid.view import to_float
 from unbraid.worlds.catsdogs import CatsDogs
 
@@ -75,7 +75,7 @@ def test_between_two_examples_styles_go_evenly_from_one_to_the_other(run: Run, f
     files = translate(run, [folders / "a" / "one.png"], examples=examples, between=3, out=folders / "between")
     assert len(files) == 1 + 5
     assert torch.equal(
-        filled(torch.tensor([[0.0], [4.0], [0.0]]), 1).flatten(), torch.tensor([0.0, 2.0, 4.0, 2.0, 0.0])
+        _filled(torch.tensor([[0.0], [4.0], [0.0]]), 1).flatten(), torch.tensor([0.0, 2.0, 4.0, 2.0, 0.0])
     )
 
 

@@ -116,7 +116,8 @@ def test_a_perfect_translator_keeps_the_place_and_takes_the_grey() -> None:
     assert there["guided_grey"] > 0.5 > 0.2 > there["chance_grey"]
     assert there["grey_in_style"] > 0.95 > 0.3 > there["grey_in_content"]
     assert there["overlap"] == back["overlap"] == there["lines"] == back["lines"] == 1.0
-    assert there["kid"] < 0.2 * there["kid_source"]
+    # Two halves of so small a world are far from one another, and what is painted is hardly farther.
+    assert there["kid_floor"] <= there["kid"] < min(1.2 * there["kid_floor"], there["kid_source"])
     assert there["diversity"] > 0.1
     assert there["style_recovered"] > 0.5
     assert "hue" not in "".join(there)

@@ -151,7 +151,7 @@ class MUNIT(TranslatingModel):
         own, fakes = [halves[0][0], halves[1][0]], [halves[1][1], halves[0][1]]
         terms = Terms(reconstruction=self.image_weight * (apart(own[0], real[0]) + apart(own[1], real[1])))
         if self.moments_weight:
-            terms["moments"] = self.moments_weight * (strange(styles[0]) + strange(styles[1]))
+            terms["moments"] = self.moments_weight * (_strange(styles[0]) + _strange(styles[1]))
         if step < self.warmup:
             return terms
         terms["adversary"] = self.doubt(fakes)
@@ -171,7 +171,7 @@ class MUNIT(TranslatingModel):
         return terms
 
 
-def strange(styles: Tensor) -> Tensor:
+def _strange(styles: Tensor) -> Tensor:
     """KL from N(0, I) of the normal distribution with the mean and variance of styles ``(B, D)``, over D, in nats."""
     mean, variance = styles.mean(dim=0), styles.var(dim=0, correction=0) + 1e-4
     return (variance + mean.square() - 1 - variance.log()).mean() / 2

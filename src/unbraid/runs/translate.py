@@ -69,7 +69,7 @@ def translate(
     if examples and not model.style_dim:
         raise InvalidOption(f"{run.name} has no styles, and so takes none from an example: leave it out")
     domain = _domain(run, source)
-    x, given = pictures(images, model.shape), pictures(examples, model.shape) if examples else None
+    x, given = _pictures(images, model.shape), _pictures(examples, model.shape) if examples else None
     with torch.no_grad():
         if given is not None:
             codes = model.style_of(to_float(given), 1 - domain)
@@ -77,7 +77,7 @@ def translate(
             codes = torch.randn(styles, model.style_dim, generator=torch_generator(seed, "styles"))
         else:
             codes = torch.zeros(1, 0)
-        codes = filled(codes, between)
+        codes = _filled(codes, between)
         content = model.content_of(to_float(x), domain)
         rows = [model.drawn(one[None].expand(len(codes), -1, -1, -1), codes, 1 - domain) for one in content]
     made = (255 * torch.stack(rows)).round().to(torch.uint8).numpy()
@@ -94,7 +94,7 @@ def translate(
     return files
 
 
-def pictures(files: Sequence[str | Path], shape: Shape) -> Bytes:
+def _pictures(files: Sequence[str | Path], shape: Shape) -> Bytes:
     """Picture files as bytes ``(N, C, H, W)`` of a model's shape.
 
     Raises:
@@ -107,10 +107,10 @@ def pictures(files: Sequence[str | Path], shape: Shape) -> Bytes:
     return square[:, :, top : top + height, left : left + width]
 
 
-def filled(styles: Tensor, between: int) -> Tensor:
+def _filled(styles: Tensor, between: int) -> Tensor:
     """So many styles evenly between each and the next: ``(S, D)`` to ``(S + (S - 1) between, D)``.
 
-    >>> filled(torch.tensor([[0.0], [3.0]]), 2).flatten()
+    >>> _filled(torch.tensor([[0.0], [3.0]]), 2).flatten()
     tensor([0., 1., 2., 3.])
     """
     if not between or len(styles) < 2:
