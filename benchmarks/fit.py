@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import io
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
+from _timing import cpu_seconds
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
@@ -47,13 +47,6 @@ def ratios(bare: Job, jobs: dict[str, Job], rounds: int) -> tuple[float, dict[st
             spent.append(cpu_seconds(bare))
             found[name].append(cpu_seconds(job) / spent[-1])
     return statistics.median(spent), {name: statistics.median(values) for name, values in found.items()}
-
-
-def cpu_seconds(job: Job) -> float:
-    """What a job costs on all threads of this process together."""
-    start = time.process_time()
-    job()
-    return time.process_time() - start
 
 
 def small() -> tuple[float, dict[str, float]]:

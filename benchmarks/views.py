@@ -11,11 +11,11 @@ Run ``python benchmarks/views.py``; it takes about two minutes.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from _timing import cpu_seconds
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -114,13 +114,6 @@ class OfClass:
     def __call__(self, world: World, number: int, generator: np.random.Generator) -> np.ndarray:
         """Two numbers."""
         return np.array([number, generator.choice(self.members[self.label[number]])])
-
-
-def cpu_seconds(job: Callable[[], object]) -> float:
-    """What a job costs on all threads of this process together."""
-    start = time.process_time()
-    job()
-    return time.process_time() - start
 
 
 def compare(view: View, item: Item) -> tuple[float, float, float]:

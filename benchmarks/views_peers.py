@@ -16,14 +16,13 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import time
 import types
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _timing import cpu_seconds
 from torch.utils.data import DataLoader
 
 from unbraid.views import Images
@@ -52,13 +51,6 @@ def loader(batch_size: int) -> Any:
         return torch.from_numpy(image).permute(2, 0, 1).float() / 255
 
     return DataLoader(DisentDataset(XYObjectData(), SingleSampler(), transform=to_float), batch_size, shuffle=True)
-
-
-def cpu_seconds(job: Callable[[], object]) -> float:
-    """What a job costs on all threads of this process together."""
-    start = time.process_time()
-    job()
-    return time.process_time() - start
 
 
 def main() -> None:

@@ -10,10 +10,10 @@ Run ``python benchmarks/worlds.py``; it takes about a minute.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
+from _timing import cpu_seconds
 from rich.console import Console
 from rich.table import Table
 
@@ -66,13 +66,6 @@ def drawing(world: World, size: int) -> Callable[[], object]:
     """One batch of a world, another one each time."""
     generator = numpy_generator(0, "benchmark")
     return lambda: world.images(world.sample(size, generator))
-
-
-def cpu_seconds(job: Callable[[], object]) -> float:
-    """What a job costs on all threads of this process together."""
-    start = time.process_time()
-    job()
-    return time.process_time() - start
 
 
 def main() -> None:

@@ -155,9 +155,7 @@ class TranslatingModel(Model):
         Raises:
             InvalidData: When the codes have another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise InvalidData(f"codes must be (B, {self.latent_dim}), but have shape {tuple(z.shape)}")
-        content, style = z.split([self.latent_dim - self.style_dim, self.style_dim], dim=1)
+        content, style = self._checked_codes(z).split([self.latent_dim - self.style_dim, self.style_dim], dim=1)
         return self.drawn(content.unflatten(1, self.translator.content_shape), style, 0)
 
     def loss(self, batch: DomainBatch, step: int, player: str = "model") -> Terms:
@@ -207,3 +205,8 @@ class TranslatingModel(Model):
             given = str(x.dtype).removeprefix("torch.")
             raise InvalidData(f"images must be floats (B, {expected}) in 0 .. 1, but are {given} {tuple(x.shape)}")
         return x
+
+    def _checked_codes(self, z: Tensor) -> Tensor:
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise InvalidData(f"codes must be (B, {self.latent_dim}), but have shape {tuple(z.shape)}")
+        return z

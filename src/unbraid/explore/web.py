@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from unbraid.errors import InvalidData, RunError
+from unbraid.errors import InvalidData
 from unbraid.explore.subject import Subject
 from unbraid.files.fetch import digests, fetch
 from unbraid.files.source import File, data_folder
@@ -57,8 +57,7 @@ def to_web(run: Run | str | Path, out: str | Path, *, runtime: str | Path | None
     """
     run = run if isinstance(run, Run) else Run(run)
     subject, target = Subject(run), Path(out)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise RunError(f"{target} holds something already: choose a new or an empty folder")
+    folder.require_fresh(target)
     parts = _runtime(runtime)
     codes = subject.codes(choose(run.world, EXAMPLES, seed=0))
     folder.make(target)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from unbraid.errors import InvalidData, require_at_least
+from unbraid.errors import require_at_least
 from unbraid.model import Terms
 from unbraid.nn.discriminator import AdversaryName
 from unbraid.translation import TranslatingModel, apart
@@ -103,9 +103,7 @@ class CycleGAN(TranslatingModel):
         Raises:
             InvalidData: When the codes have another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise InvalidData(f"codes must be (B, {self.latent_dim}), but have shape {tuple(z.shape)}")
-        return self.translate(z.unflatten(1, self.shape), 1)
+        return self.translate(self._checked_codes(z).unflatten(1, self.shape), 1)
 
     def translation(self, batch: DomainBatch, step: int) -> Terms:
         """Doubt, and the ways back with their weight."""

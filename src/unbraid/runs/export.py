@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from unbraid import registry
-from unbraid.errors import RunError
 from unbraid.runs import folder
 from unbraid.runs.cite import cite
 from unbraid.runs.plot import figures
@@ -40,8 +39,7 @@ def export(run: Run | str | Path, out: str | Path) -> list[Path]:
     run = run if isinstance(run, Run) else Run(run)
     target = Path(out)
     _ = run.model  # a run that is not finished, or damaged, is refused before anything is written
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise RunError(f"{target} holds something already: choose a new or an empty folder")
+    folder.require_fresh(target)
     folder.make(target)
     pictures = target / folder.FIGURES
     folder.make(pictures)

@@ -25,6 +25,7 @@ __all__ = [
     "foreign",
     "make",
     "read_json",
+    "require_fresh",
     "write_bytes",
     "write_json",
 ]
@@ -54,6 +55,16 @@ def make(path: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise RunError(f"cannot write to {path} ({error.strerror}): choose a folder that can be written") from None
+
+
+def require_fresh(path: Path) -> None:
+    """Refuse a folder to write to that holds something.
+
+    Raises:
+        RunError: When it is neither new nor empty.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunError(f"{path} holds something already: choose a new or an empty folder")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

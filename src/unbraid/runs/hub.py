@@ -71,8 +71,7 @@ def pull(name: str, out: str | Path, *, revision: str | None = None) -> Run:
         MissingExtra: When the packages of the extra ``hub`` are missing.
     """
     hub, target = _hub(name), Path(out)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise RunError(f"{target} holds something already: choose a new or an empty folder")
+    folder.require_fresh(target)
     with _refusals(name):
         about = hub.HfApi(library_name="unbraid").model_info(name, revision=revision)
     files = [one.rfilename for one in about.siblings or []]

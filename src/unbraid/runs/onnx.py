@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from unbraid.files.needed import needed
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.run import Run
+from unbraid.view import to_float
 
 __all__ = ["TOLERANCE", "decoder_to_onnx", "to_onnx"]
 
@@ -27,22 +28,16 @@ CHECKED = 5
 """Images it is compared on; another number than it is traced with, so that a batch of any size is known to go."""
 
 
-class _Encoder(nn.Module):
-    def __init__(self, model: Model) -> None:
+class _Part(nn.Module):
+    """One thing that a model does, as a module of its own, which is what the exporter takes."""
+
+    def __init__(self, model: Model, what: Literal["represent", "decode"]) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.what = model, what
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.model.represent(x)
-
-
-class _Decoder(nn.Module):
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, z: Tensor) -> Tensor:
-        return self.model.decode(z)
+    def forward(self, given: Tensor) -> Tensor:
+        done: Tensor = getattr(self.model, self.what)(given)
+        return done
 
 
 def to_onnx(run: Run | str | Path, out: str | Path) -> list[Path]:
@@ -65,23 +60,19 @@ def to_onnx(run: Run | str | Path, out: str | Path) -> list[Path]:
     """
     run = run if isinstance(run, Run) else Run(run)
     model, world = run.model, run.world
-    images = _floats(world.images(world.sample(CHECKED, np.random.default_rng(0))))
+    images = to_float(world.images(world.sample(CHECKED, np.random.default_rng(0))))
     with torch.no_grad():
         codes = model.represent(images)
     folder.make(Path(out))
     return [
-        _write(_Encoder(model), images, "images", "codes", Path(out) / "encoder.onnx"),
-        _write(_Decoder(model), codes, "codes", "images", Path(out) / "decoder.onnx"),
+        _write(_Part(model, "represent"), images, "images", "codes", Path(out) / "encoder.onnx"),
+        _write(_Part(model, "decode"), codes, "codes", "images", Path(out) / "decoder.onnx"),
     ]
 
 
 def decoder_to_onnx(model: Model, codes: Tensor, path: Path) -> Path:
     """The decoder alone, compared on ``codes`` ``(B, latent_dim)``, B at least 3; errors as for :func:`to_onnx`."""
-    return _write(_Decoder(model), codes, "codes", "images", path)
-
-
-def _floats(images: Any) -> Tensor:
-    return torch.from_numpy(np.divide(images, np.float32(255), dtype=np.float32))
+    return _write(_Part(model, "decode"), codes, "codes", "images", path)
 
 
 def _write(part: nn.Module, given: Tensor, before: str, after: str, path: Path) -> Path:
