@@ -6,6 +6,8 @@ PYTHON ?= python3
 export PYTHON
 # Two worker processes share two cores: more threads in each would only wait for one another.
 export OMP_NUM_THREADS ?= 1
+# Tests start hundreds of processes; each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
 help: ## show this list

@@ -99,11 +99,12 @@ class Labelled(View):
         generator = self.generator(step)
         index = self.world.sample(self.batch_size, generator)
         some = generator.permutation(self.labels)[: self.batch_size]
+        both = self.show(np.concatenate([index, self._chosen[some]]))
         return LabelledBatch(
-            self.show(index),
+            both[: self.batch_size],
             torch.from_numpy(index),
             len(self.world),
-            self.show(self._chosen[some]),
+            both[self.batch_size :],
             torch.from_numpy(self._labels[some]),
             torch.from_numpy(self._known[some]),
             torch.from_numpy(self._sizes.copy()),
