@@ -159,7 +159,7 @@ def test_text_is_read_as_what_it_looks_like() -> None:
         ({"of_options": '{"seed": 1'}, InvalidOption, "begins as JSON but cannot be read"),
         ({"of_options": {"seed": {1}}}, InvalidOption, "must be text, numbers"),
         ({"of_options": "seed=first"}, InvalidOption, "sprites cannot be made with {'seed': 'first'}"),
-        ({"of": "celeba"}, InvalidOption, "the world celeba needs path: give it in of_options, as path=..."),
+        ({"of": "datasets"}, InvalidOption, "the world datasets needs path: give it in of_options, as path=..."),
         ({"of": Drawn(), "of_options": "size=3"}, InvalidOption, "Drawn is made already"),
         ({"pair": ("x", "z")}, UnknownName, "unknown factor 'z'"),
         ({"pair": ("x", "x")}, InvalidOption, "two different factors"),
