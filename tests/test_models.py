@@ -31,8 +31,8 @@ def choices(name: str) -> dict[str, tuple[Any, ...]]:
     return {option: typing.get_args(kind) for option, kind in kinds.items() if typing.get_origin(kind) is Literal}
 
 
-ANY_SIZE = {name for name in MODELS if registry.load("models", name).view == "domains"}
-"""Models that take images of any form, and whose codes are as long as the images ask for."""
+ANY_SIZE = {name for name in MODELS if registry.load("models", name).view in ("domains", "scenes")}
+"""Models that take images of any form, and whose codes are as long as the images or their other options ask for."""
 VARIANTS = [(name, {option: value}) for name in MODELS for option, values in choices(name).items() for value in values]
 
 
@@ -162,7 +162,7 @@ def test_images_of_a_small_world_are_learned_by_heart(name: str) -> None:
     if "dense" in choices(name).get("network", ()):
         cheap["network"] = "dense"
     model, x = make(name, **cheap), torch.from_numpy(pixels) / 255
-    size = 64 if name not in ANY_SIZE else 8
+    size = 64 if cls.view != "domains" else 8
     seen = stream(model, LabelledWorld(pixels, space.factors(np.arange(64)), space), size)
     training = Training(model)
     blind = (x - x.mean(dim=0)).square().mean()
@@ -299,7 +299,7 @@ def test_a_model_says_whom_to_cite_and_which_view_it_needs(name: str) -> None:
 @pytest.mark.parametrize("latent_dim", [0, -1, float("nan")])
 def test_a_code_of_no_numbers_is_refused(name: str, latent_dim: float) -> None:
     if name in ANY_SIZE:
-        pytest.skip("its codes are as long as the images ask for")
+        pytest.skip("its codes are as long as other options ask for")
     with pytest.raises(InvalidOption, match=r"latent_dim must be .* at least 1, but is"):
         make(name, latent_dim=latent_dim)
 

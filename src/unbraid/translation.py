@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from unbraid.errors import InvalidData, InvalidOption, require_at_least
+from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Model, Terms
 from unbraid.nn.averaged import Averaged
 from unbraid.nn.discriminator import ADVERSARIES, AdversaryName, Discriminator
+from unbraid.nn.image import checked_codes, checked_images, require_sides
 from unbraid.nn.translator import Sharing, Translator
 from unbraid.types import Shape
 from unbraid.view import DomainBatch
@@ -81,11 +82,7 @@ class TranslatingModel(Model):
         average: float,
     ) -> None:
         super().__init__()
-        if len(shape) != 3 or shape[0] < 1 or not all(LEAST <= side <= MOST for side in shape[1:]):
-            raise InvalidOption(
-                f"images must have {LEAST} to {MOST} pixels a side and at least 1 channel, but are {tuple(shape)}: "
-                "expected (channels, height, width)"
-            )
+        require_sides(shape, LEAST, MOST)
         require_at_least(0, style_dim=style_dim, blocks=blocks, critic_rate=critic_rate, average=average)
         require_at_least(1, width=width, critic_width=critic_width, critic_depth=critic_depth)
         if not 1 <= halvings <= 3 or not 1 <= critic_sizes <= 3:
@@ -120,11 +117,11 @@ class TranslatingModel(Model):
         Raises:
             InvalidData: When the images have another shape, or are not floating-point numbers.
         """
-        return self._do("content", self._checked(x), domain).float()
+        return self._do("content", checked_images(x, self.shape), domain).float()
 
     def style_of(self, x: Tensor, domain: int) -> Tensor:
         """How images of a domain look, ``(B, C, H, W)`` in 0 .. 1 to ``(B, style_dim)``; raises as ``content_of``."""
-        return self._do("style", self._checked(x), domain)
+        return self._do("style", checked_images(x, self.shape), domain)
 
     def drawn(self, content: Tensor, style: Tensor, domain: int) -> Tensor:
         """Images of a domain with these contents and styles, ``(B, C, H, W)`` in 0 .. 1."""
@@ -155,7 +152,9 @@ class TranslatingModel(Model):
         Raises:
             InvalidData: When the codes have another shape.
         """
-        content, style = self._checked_codes(z).split([self.latent_dim - self.style_dim, self.style_dim], dim=1)
+        content, style = checked_codes(z, self.latent_dim).split(
+            [self.latent_dim - self.style_dim, self.style_dim], dim=1
+        )
         return self.drawn(content.unflatten(1, self.translator.content_shape), style, 0)
 
     def loss(self, batch: DomainBatch, step: int, player: str = "model") -> Terms:
@@ -198,15 +197,3 @@ class TranslatingModel(Model):
     def _do(self, task: str, *given: Any) -> Tensor:
         done: Tensor = self.translator(task, *given) if self.training else self.averaged(self.translator, task, *given)
         return done
-
-    def _checked(self, x: Tensor) -> Tensor:
-        if x.ndim != 4 or tuple(x.shape[1:]) != tuple(self.shape) or not x.is_floating_point():
-            expected = ", ".join(map(str, self.shape))
-            given = str(x.dtype).removeprefix("torch.")
-            raise InvalidData(f"images must be floats (B, {expected}) in 0 .. 1, but are {given} {tuple(x.shape)}")
-        return x
-
-    def _checked_codes(self, z: Tensor) -> Tensor:
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise InvalidData(f"codes must be (B, {self.latent_dim}), but have shape {tuple(z.shape)}")
-        return z

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.types import Shape
 
-__all__ = ["ImageDecoder", "ImageEncoder", "halvings", "initialise"]
+__all__ = ["ImageDecoder", "ImageEncoder", "checked_codes", "checked_images", "halvings", "initialise", "require_sides"]
 
 SIDES = {32: 3, 64: 4, 128: 5}
 """How often each side that fits is halved until 4 are left."""
@@ -32,6 +32,43 @@ def halvings(shape: Shape) -> int:
     return SIDES[shape[1]]
 
 
+def require_sides(shape: Shape, least: int, most: int) -> None:
+    """Make sure that images have some channel, and sides within bounds; they may be of any form.
+
+    Raises:
+        InvalidOption: When they have not.
+    """
+    if len(shape) != 3 or shape[0] < 1 or not all(least <= side <= most for side in shape[1:]):
+        raise InvalidOption(
+            f"images must have {least} to {most} pixels a side and at least 1 channel, but are {tuple(shape)}: "
+            "expected (channels, height, width)"
+        )
+
+
+def checked_images(x: Tensor, shape: Shape) -> Tensor:
+    """The images, if they are ``(B, *shape)``.
+
+    Raises:
+        InvalidData: When they have another shape, or are not floating-point numbers.
+    """
+    if x.ndim != 4 or tuple(x.shape[1:]) != tuple(shape) or not x.is_floating_point():
+        expected = ", ".join(map(str, shape))
+        given = str(x.dtype).removeprefix("torch.")
+        raise InvalidData(f"images must be floats (B, {expected}) in 0 .. 1, but are {given} {tuple(x.shape)}")
+    return x
+
+
+def checked_codes(z: Tensor, dimension: int) -> Tensor:
+    """The codes, if they are ``(B, dimension)``.
+
+    Raises:
+        InvalidData: When they have another shape.
+    """
+    if z.ndim != 2 or z.shape[1] != dimension:
+        raise InvalidData(f"codes must be (B, {dimension}), but have shape {tuple(z.shape)}")
+    return z
+
+
 class ImageEncoder(nn.Sequential):
     """Layers from images to numbers.
 
@@ -42,7 +79,7 @@ class ImageEncoder(nn.Sequential):
 
     def __init__(self, shape: Shape, *layers: nn.Module) -> None:
         super().__init__(*layers)
-        self.shape = tuple(shape)
+        self.shape: Shape = (shape[0], shape[1], shape[2])
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,10 +88,7 @@ class ImageEncoder(nn.Sequential):
         Raises:
             InvalidData: When the images have another shape, or are not floating-point numbers.
         """
-        if x.ndim != 4 or tuple(x.shape[1:]) != self.shape or not x.is_floating_point():
-            expected = ", ".join(map(str, self.shape))
-            given = str(x.dtype).removeprefix("torch.")
-            raise InvalidData(f"images must be floats (B, {expected}) in 0 .. 1, but are {given} {tuple(x.shape)}")
+        x = checked_images(x, self.shape)
         for layer in self:
             x = layer(x)
         return x
@@ -79,8 +113,7 @@ class ImageDecoder(nn.Sequential):
         Raises:
             InvalidData: When the codes have another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.inputs:
-            raise InvalidData(f"codes must be (B, {self.inputs}), but have shape {tuple(z.shape)}")
+        z = checked_codes(z, self.inputs)
         for layer in self:
             z = layer(z)
         return z
