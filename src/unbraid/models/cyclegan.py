@@ -16,6 +16,7 @@ from torch import Tensor
 from unbraid.errors import require_at_least
 from unbraid.model import Terms
 from unbraid.nn.discriminator import AdversaryName
+from unbraid.nn.image import checked_codes
 from unbraid.translation import TranslatingModel, apart
 from unbraid.types import Shape
 from unbraid.view import DomainBatch
@@ -103,7 +104,7 @@ class CycleGAN(TranslatingModel):
         Raises:
             InvalidData: When the codes have another shape.
         """
-        return self.translate(self._checked_codes(z).unflatten(1, self.shape), 1)
+        return self.translate(checked_codes(z, self.latent_dim).unflatten(1, self.shape), 1)
 
     def translation(self, batch: DomainBatch, step: int) -> Terms:
         """Doubt, and the ways back with their weight."""
