@@ -22,6 +22,7 @@ import uvicorn
 
 from unbraid import train
 from unbraid.explore.app import make
+from unbraid.explore.gallery import Gallery
 from unbraid.explore.subject import Subject
 
 PEOPLE, ASKED = (1, 10, 50, 200), 20
@@ -35,7 +36,7 @@ def served() -> Iterator[str]:
         run = train("vae", "sprites", steps=1, batch_size=4, out=Path(place) / "run", progress=False)
         subject = Subject(run, samples=200)
         _ = subject.about
-        config = uvicorn.Config(make([subject]), port=0, log_level="error", lifespan="off", ws="none")
+        config = uvicorn.Config(make(Gallery([subject])), port=0, log_level="error", lifespan="off", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

@@ -11,11 +11,26 @@ import pytest
 from fastapi.testclient import TestClient
 
 from unbraid.explore.app import make
+from unbraid.explore.gallery import Gallery
 from unbraid.explore.subject import Subject
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
+from unbraid.study.drive import SPEC
+from unbraid.study.spec import parse
+from unbraid.study.work import Task, work
 
 HERE = "http://127.0.0.1:8700"
+STUDY = """
+name: strength
+worlds: [digits]
+models:
+  - vae: {latent_dim: 2, network: patches}
+  - betavae: {latent_dim: 2, network: patches, beta: 4}
+seeds: 2
+steps: 2
+scores: [mig, sap]
+samples: 200
+"""
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +45,20 @@ def subject(run: Path) -> Subject:
     return Subject(Run(run), samples=200)
 
 
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished study: two strengths, two seeds each."""
+    root = tmp_path_factory.mktemp("studied") / "strength"
+    spec = parse(STUDY)
+    for cell in spec.cells:
+        work(Task(str(root), cell, spec.scores, spec.samples))
+    (root / SPEC).write_text(spec.text, "utf-8")
+    return root
+
+
 @pytest.fixture
 def client(subject: Subject) -> Iterator[TestClient]:
-    with TestClient(make([subject]), base_url=HERE, raise_server_exceptions=False) as made:
+    with TestClient(make(Gallery([subject])), base_url=HERE, raise_server_exceptions=False) as made:
         yield made
 
 

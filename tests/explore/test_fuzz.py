@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from unbraid.explore.app import make
+from unbraid.explore.gallery import Gallery
+from unbraid.explore.studied import Studied
 from unbraid.explore.subject import Subject
 
 schemathesis = pytest.importorskip("schemathesis")
@@ -14,8 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 HOST = {"Host": "127.0.0.1:8700"}
 
 
-def test_no_request_of_any_shape_makes_it_fail(subject: Subject) -> None:
-    app = make([subject, subject])
+def test_no_request_of_any_shape_makes_it_fail(subject: Subject, study: Path) -> None:
+    app = make(Gallery([subject, subject], [Studied(study)], samples=100))
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app, headers=HOST)
     operations = [found.ok() for found in schema.get_all_operations()]
     assert {one.path for one in operations} >= {"/api/runs", "/api/runs/{number}/decode", "/api/runs/{number}/encode"}
@@ -27,7 +31,9 @@ def test_no_request_of_any_shape_makes_it_fail(subject: Subject) -> None:
                 operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE),
                 operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE),
             ),
-            number=st.sampled_from([None, 0, 1]),  # as drawn, or that of a run, so that the work behind it is asked for
+            number=st.sampled_from(
+                [None, 0, 1, 2]
+            ),  # as drawn, or that of a run, so that the work behind it is asked for
         )
         @settings(
             max_examples=60,

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from unbraid.explore.app import make
+from unbraid.explore.gallery import Gallery
 from unbraid.explore.guard import COOKIE, Guard
 from unbraid.explore.subject import Subject
 from unbraid.explore.uploads import BYTES
@@ -57,7 +58,7 @@ def test_large_bodies_are_refused_whatever_they_say_of_their_length(client: Test
 
 
 def test_strangers_need_the_token_once(subject: Subject) -> None:
-    app = make([subject], hosts=("model.lan",), token="a-secret")
+    app = make(Gallery([subject]), hosts=("model.lan",), token="a-secret")
     with TestClient(app, base_url="http://model.lan:8700", follow_redirects=False) as stranger:
         assert stranger.get("/").status_code == 401
         assert stranger.get("/?token=a-guess").status_code == 401

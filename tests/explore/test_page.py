@@ -17,7 +17,9 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from unbraid.explore.app import make
+from unbraid.explore.gallery import Gallery
 from unbraid.explore.serve import _listening
+from unbraid.explore.studied import Studied
 from unbraid.explore.subject import Subject
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -31,10 +33,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address(subject: Subject) -> Iterator[str]:
+def address(subject: Subject, study: Path) -> Iterator[str]:
     """The page, served as it is by the command."""
+    gallery = Gallery([subject, subject], [Studied(study)], samples=100)
     with _listening("127.0.0.1", 0) as listener:
-        config = uvicorn.Config(make([subject, subject]), log_level="error", lifespan="off", ws="none")
+        config = uvicorn.Config(make(gallery), log_level="error", lifespan="off", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -157,6 +160,7 @@ def test_the_map_has_a_lasso_and_a_click_takes_an_image(page: Any, subject: Subj
 
 
 def test_a_cell_of_the_heat_map_chooses_its_latent(page: Any) -> None:
+    page.click("#tab-factors")
     page.locator(".heat td button").nth(2).click()
     page.wait_for_selector(".strip canvas")
     assert "chosen" in page.locator(".sliders li").nth(2).get_attribute("class")
@@ -175,6 +179,39 @@ def test_two_runs_stand_beside_each_other_and_show_the_same_image(page: Any) -> 
     page.wait_for_function(
         "() => new Set([...document.querySelectorAll('.panel')].map(panel => panel.dataset.shown)).size === 1"
     )
+
+
+def test_a_point_of_a_study_opens_its_run(page: Any, study: Path) -> None:
+    studied = Studied(study)
+    told = {run["number"]: run for run in studied.about(2)["runs"]}
+    assert page.locator(".boxes .point").count() == len(told) == 4
+    point = page.locator(".point[tabindex='0']")
+    point.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    focused = page.locator(".point:focus")
+    number = int(focused.get_attribute("value"))
+    best = max((run for run in told.values() if run["method"] == "betavae"), key=lambda run: run["values"]["mig"])
+    assert number == best["number"]
+    assert page.locator(".told").inner_text() == f"{best['title']}: mig {best['values']['mig']:.3f}"
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "title => document.querySelector('.panel .note').innerText.startsWith(title)", arg=best["title"]
+    )
+    page.wait_for_selector(".panel[data-shown]")
+    assert page.locator(".point[aria-current]").get_attribute("value") == str(number)
+    assert page.input_value("#run") == str(number)
+
+
+def test_the_boxes_of_a_study_are_those_of_the_chosen_score(page: Any, study: Path) -> None:
+    runs = [run["values"]["sap"] for run in Studied(study).about(2)["runs"] if run["method"] == "vae"]
+    page.locator(".study select").select_option("sap")
+    row = page.locator(".box").first
+    width = row.bounding_box()["width"]
+    ticks = [float(text.replace("−", "-")) for text in page.locator(".axis span").all_inner_texts()]
+    parts = {name: row.locator(f".{name}").evaluate("part => part.offsetLeft") for name in ("whisker", "half")}
+    for name, value in (("whisker", min(runs)), ("half", np.quantile(runs, 0.25))):
+        assert parts[name] == pytest.approx(width * (value - ticks[0]) / (ticks[-1] - ticks[0]), abs=1.5)
 
 
 def test_dark_and_light(page: Any) -> None:
@@ -203,7 +240,7 @@ def axe(from_npm: Callable[[str], Path]) -> Path:
 def test_nothing_stands_in_the_way_of_those_who_cannot_see_or_point(page: Any, axe: Path, theme: str) -> None:
     page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
     page.evaluate(axe.read_text("utf-8"))  # as a debugger does: the page itself lets in no foreign script
-    for tab in ("factors", "map", "swap", "scores"):
+    for tab in ("study", "factors", "map", "swap", "scores"):
         page.click(f"#tab-{tab}")
         page.wait_for_selector(f"#view-{tab} >> :nth-match(*, 2)")
         found = page.evaluate("async () => (await axe.run()).violations")

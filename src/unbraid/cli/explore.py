@@ -1,4 +1,4 @@
-"""Look at runs on a web page: move latents, drop pictures in, see what each one means."""
+"""Look at runs and studies on a web page: move latents, drop pictures in, see what each one means."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["explore", "main"]
 def explore(
     runs: tuple[Path, ...], /, *, host: str = "127.0.0.1", port: int = 8700, samples: int = 2000, browser: bool = False
 ) -> None:
-    """Look at runs on a web page, until Ctrl-C.
+    """Look at runs and studies on a web page, until Ctrl-C.
 
     Args:
-        runs: Folders of finished runs, with spaces between.
+        runs: Folders of finished runs, or of studies (`runs/studies/strength`), with spaces between.
         host: The address to listen at; any but this machine's own asks for a token, which is printed.
         port: The port; 0 for any that is free.
         samples: How many images of each world are encoded before the page opens.

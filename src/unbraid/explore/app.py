@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from unbraid.errors import UnbraidError
 from unbraid.explore.decoding import Decoding
+from unbraid.explore.gallery import Gallery
 from unbraid.explore.guard import Guard
 from unbraid.explore.subject import Subject
 from unbraid.explore.uploads import BYTES, read
@@ -47,14 +47,14 @@ class Indices(BaseModel):
     images: Annotated[list[Annotated[int, Field(ge=0, lt=2**62)]], Field(min_length=1, max_length=ROWS)]
 
 
-def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str | None = None) -> FastAPI:
+def make(gallery: Gallery, *, hosts: tuple[str, ...] = (), token: str | None = None) -> FastAPI:
     """The application that shows some runs.
 
     Nothing that is sent names a file: runs go by their number in the list, images by theirs in the world, and the
     page's own files are read once, here.
 
     Args:
-        subjects: The runs, in the order in which they are offered.
+        gallery: The runs, by the numbers they are offered under.
         hosts: Names under which it may be asked, besides this machine's own.
         token: What strangers must know, or None.
     """
@@ -63,10 +63,11 @@ def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str
     app.state.decoding = decoding
     files = {file.name: file.read_bytes() for file in sorted(PAGE.iterdir()) if file.suffix in KINDS}
 
-    def subject(number: int) -> Subject:
-        if not 0 <= number < len(subjects):
-            raise HTTPException(404, f"there are {len(subjects)} runs, numbered from 0")
-        return subjects[number]
+    async def subject(number: int) -> Subject:
+        if not 0 <= number < len(gallery):
+            raise HTTPException(404, f"there are {len(gallery)} runs, numbered from 0")
+        found = gallery.ready(number)
+        return await run_in_threadpool(gallery.open, number) if found is None else found
 
     def indices(chosen: Subject, numbers: list[int]) -> Integers:
         if max(numbers) >= len(chosen.run.world):
@@ -89,18 +90,29 @@ def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str
 
     @app.get("/api/runs")
     def runs() -> list[dict[str, Any]]:
-        """All runs, with what the page begins with."""
-        return [one.about for one in subjects]
+        """The runs that are open, with what the page begins with."""
+        return [{"number": number, **one.about} for number, one in gallery.shown().items()]
 
-    @app.get("/api/runs/{number}/map", responses={404: {}})
-    def codes_map(number: int) -> dict[str, Any]:
+    @app.get("/api/studies")
+    def studies() -> list[dict[str, Any]]:
+        """The studies: every finished run with its scores, and the number to open it by."""
+        return [study.about(first) for study, first in zip(gallery.studies, gallery.firsts(), strict=True)]
+
+    @app.get("/api/runs/{number}", responses={404: {}, 422: {}})
+    async def run(number: int) -> dict[str, Any]:
+        """One run likewise, which is opened where it was not."""
+        return {"number": number, **(await subject(number)).about}
+
+    @app.get("/api/runs/{number}/map", responses={404: {}, 422: {}})
+    async def codes_map(number: int) -> dict[str, Any]:
         """Where the sampled images lie in the plane in which their codes vary most."""
-        return subject(number).map
+        chosen = await subject(number)
+        return await run_in_threadpool(lambda: chosen.map)
 
     @app.post("/api/runs/{number}/decode", response_class=Response, responses={404: {}, 422: {}})
     async def decode(number: int, asked: Codes) -> Response:
         """Images of codes: B x C x H x W bytes, in this order, with the four sizes in ``X-Shape``."""
-        chosen = subject(number)
+        chosen = await subject(number)
         width = chosen.model.latent_dim
         if any(len(row) != width for row in asked.codes):
             raise HTTPException(422, f"a code of this model has {width} numbers")
@@ -110,7 +122,7 @@ def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str
     @app.get("/api/runs/{number}/images", response_class=Response, responses={404: {}, 422: {}})
     async def images(number: int, image: Annotated[list[int], Query(min_length=1, max_length=ROWS)]) -> Response:
         """Images of the world, likewise."""
-        chosen = subject(number)
+        chosen = await subject(number)
         if min(image) < 0:
             raise HTTPException(422, "images are numbered from 0")
         return _pixels(await run_in_threadpool(chosen.images, indices(chosen, image)))
@@ -118,13 +130,13 @@ def make(subjects: Sequence[Subject], *, hosts: tuple[str, ...] = (), token: str
     @app.post("/api/runs/{number}/codes", responses={404: {}, 422: {}})
     async def codes(number: int, asked: Indices) -> dict[str, Any]:
         """The codes of images of the world."""
-        chosen = subject(number)
+        chosen = await subject(number)
         return {"codes": _rounded(await run_in_threadpool(chosen.codes, indices(chosen, asked.images)))}
 
     @app.post("/api/runs/{number}/encode", responses={404: {}, 413: {}, 422: {}})
     async def encode(number: int, request: Request) -> dict[str, Any]:
         """The code of a picture, and the picture as the model was shown it; the body is the file itself."""
-        chosen = subject(number)
+        chosen = await subject(number)
         shown = await run_in_threadpool(read, await request.body(), chosen.model.shape)
         code = await run_in_threadpool(chosen.codes_of, shown)
         return {"codes": _rounded(code), "pixels": base64.b64encode(shown.tobytes()).decode(), "shape": shown.shape}

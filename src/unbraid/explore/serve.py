@@ -7,14 +7,10 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from unbraid.errors import InvalidOption, MissingExtra
 from unbraid.runs.run import Run
 
 __all__ = ["serve"]
-
-FIRST = np.zeros(1, dtype=np.int64)
 
 
 def serve(
@@ -25,10 +21,10 @@ def serve(
     samples: int = 2000,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Show runs on a web page until interrupted.
+    """Show runs and studies on a web page until interrupted.
 
     Args:
-        runs: Folders of finished runs, at least one.
+        runs: Folders of finished runs, or of studies, at least one.
         host: The address to listen at. On any but loopback a token is asked for, which is part of the address that is
             printed.
         port: 0 for any that is free.
@@ -39,6 +35,7 @@ def serve(
         InvalidOption: When there is no run, or the address cannot be listened at.
         MissingExtra: When FastAPI or uvicorn is not installed.
         RunError: When a run cannot be read or is not finished.
+        InvalidData: When a study has nothing to show.
     """
     try:
         import uvicorn
@@ -49,6 +46,8 @@ def serve(
         raise MissingExtra("unbraid explore", "explore") from None
     import torch
 
+    from unbraid.explore.gallery import Gallery
+    from unbraid.explore.studied import Studied, is_study
     from unbraid.explore.subject import Subject
 
     if not runs:
@@ -57,20 +56,24 @@ def serve(
         raise InvalidOption(f"samples must be at least 2, but is {samples}")
     torch.set_num_threads(1)  # a single image is decoded sooner by one thread than by several
     with _listening(host, port) as listener:
-        subjects = []
-        for path in runs:
+        subjects, studies = list[Subject](), list[Studied]()
+        for path in map(Path, runs):
+            if is_study(path):
+                studies.append(Studied(path))
+                say(f"reading {path}: {len(studies[-1])} runs of the study {studies[-1].name}")
+                continue
             run = Run(path)
-            subject = Subject(run, samples=samples)
             say(f"reading {run.path}: {run.name}")
-            _ = subject.about, subject.map
-            subject.decode(subject.codes(FIRST))  # the first of all is slow
-            subjects.append(subject)
+            subjects.append(Subject(run, samples=samples).warmed())
+        gallery = Gallery(subjects, studies, samples=samples)
+        if not subjects:  # a page begins with something to look at
+            gallery.open(studies[0].best)
         token = None if host in LOOPBACK else secrets.token_urlsafe(16)
         name = f"[{host}]" if ":" in host else host
         if token is not None:
             say(f"note: {host} can be reached from other machines; only who has the token below sees anything")
         where = f"http://{name}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
-        app = make(subjects, hosts=() if token is None else (host, socket.gethostname()), token=token)
+        app = make(gallery, hosts=() if token is None else (host, socket.gethostname()), token=token)
         config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", server_header=False)
         say(f"open {where}  (Ctrl-C ends it)")
         uvicorn.Server(config).run(sockets=[listener])

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from unbraid import registry
+from unbraid.explore.told import score
 from unbraid.plots._latents import as_divergence, base, dead, favourites, order, shares, telling
 from unbraid.plots._style import colours, plain
 from unbraid.runs.encode import encode
@@ -23,6 +24,7 @@ REACH = 3.0
 """A slider goes at least so far, in standard deviations of the prior."""
 CENTRAL = (0.5, 99.5)
 """Percentiles of the codes that a slider spans where they reach further."""
+FIRST = np.zeros(1, dtype=np.int64)
 LISTED = 64
 """A factor of more values than this is not told value by value."""
 
@@ -33,14 +35,22 @@ class Subject:
     Args:
         run: A finished run.
         samples: How many images of its world are encoded for what is said of all of them.
+        title: What it is called; its folder's name by default.
 
     Raises:
         RunError: When the run is not finished or cannot be read.
     """
 
-    def __init__(self, run: Run, *, samples: int = 2000) -> None:
+    def __init__(self, run: Run, *, samples: int = 2000, title: str | None = None) -> None:
         self.run, self.model = run, run.model
+        self.title = run.path.name if title is None else title
         self._material = Material(run, samples=samples)
+
+    def warmed(self) -> Subject:
+        """Itself, after the work that would else be done when it is first asked for."""
+        _ = self.about, self.map
+        self.decode(self.codes(FIRST))  # the first of all is slow
+        return self
 
     @cached_property
     def about(self) -> dict[str, Any]:
@@ -68,7 +78,7 @@ class Subject:
         config = self.run.config
         return {
             "name": self.run.name,
-            "path": self.run.path.name,
+            "title": self.title,
             "model": config["model"]["name"],
             "summary": registry.told("models", config["model"]["name"]),
             "seed": config["seed"],
@@ -79,7 +89,7 @@ class Subject:
             "contents": getattr(self.model, "contents", 0),
             "latents": latents,
             "factors": [_factor(factor) for factor in space],
-            "scores": [_score(name, kept) for name, kept in self.run.scores.items()],
+            "scores": [score(name, kept) for name, kept in self.run.scores.items()],
         }
 
     @cached_property
@@ -130,20 +140,4 @@ def _factor(factor: Factor) -> dict[str, Any]:
         "size": factor.size,
         "values": values if factor.size <= LISTED else [],
         "colours": [to_hex(colour) for colour in colours(factor)],
-    }
-
-
-def _score(name: str, kept: dict[str, Any]) -> dict[str, Any]:
-    known = name in registry.names("scores")
-    declared = registry.load("scores", name).declaration if known else None
-    return {
-        "name": name,
-        "value": kept["value"],
-        "parts": kept.get("parts", {}),
-        "bounds": kept.get("bounds", {}),
-        "says": registry.told("scores", name),
-        "lowest": declared.lowest if declared and np.isfinite(declared.lowest) else None,
-        "highest": declared.highest if declared and np.isfinite(declared.highest) else None,
-        "better": declared.direction if declared else "",
-        "reference": declared.reference if declared else "",
     }

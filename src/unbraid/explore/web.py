@@ -64,7 +64,7 @@ def to_web(run: Run | str | Path, out: str | Path, *, runtime: str | Path | None
     given = torch.from_numpy(np.resize(codes, (max(len(codes), 3), codes.shape[1]))).float()
     written = [decoder_to_onnx(run.model, given, target / "decoder.onnx")]
     about: dict[str, Any] = {**subject.about, "examples": codes.astype(np.float64).round(5).tolist()}
-    del about["path"]  # of the machine that made it
+    del about["title"]  # a folder of the machine that made it
     folder.write_bytes(target / "about.json", json.dumps(about).encode())
     written.append(target / "about.json")
     sources = (*(HERE / name for name in OURS), *parts)

@@ -18,7 +18,7 @@ from unbraid.study.spec import Cell, Spec
 from unbraid.study.store import Store
 from unbraid.study.work import Outcome, Task, discard, lost
 
-__all__ = ["Progress", "drive", "forget"]
+__all__ = ["SPEC", "Progress", "drive", "forget"]
 
 ATTEMPTS = 4
 """How often a cell is begun before it counts as lost."""
@@ -27,6 +27,7 @@ BACK_OFF = 2.0
 HELD = 5.0
 """Seconds before another look at a cell that someone else computes."""
 SPEC = "study.yaml"
+"""What lies in the folder of a study: its file, as it was last run."""
 
 
 @dataclass

@@ -6,9 +6,11 @@
  * @typedef {{name: string, kind: string, size: number, values: string[], colours: string[]}} Factor
  * @typedef {{name: string, value: number, parts: Object<string, number>, bounds: Object<string, number>, says: string,
  *   lowest: number|null, highest: number|null, better: string, reference: string}} Score
- * @typedef {{name: string, path: string, model: string, summary: string, seed: number, steps: number,
+ * @typedef {{number: number, name: string, title: string, model: string, summary: string, seed: number, steps: number,
  *   shape: [number, number, number], images: number, samples: number, contents: number,
  *   latents: Latent[], factors: Factor[], scores: Score[]}} Run
+ * @typedef {{number: number, title: string, method: string, options: string, world: string, values: Object<string, number>}} Cell
+ * @typedef {{name: string, scores: {name: string, says: string, better: string}[], runs: Cell[]}} Study
  * @typedef {{points: [number, number][], images: number[], factors: number[][], codes: number[][], explained: number[]}} Places
  */
 
@@ -50,6 +52,10 @@ async function images(answer) {
 
 /** @returns {Promise<Run[]>} */
 export const runs = async () => (await ask("/api/runs")).json();
+/** @param {number} number @returns {Promise<Run>} */
+export const run = async (number) => (await ask(`/api/runs/${number}`)).json();
+/** @returns {Promise<Study[]>} */
+export const studies = async () => (await ask("/api/studies")).json();
 /** @param {number} run @returns {Promise<Places>} */
 export const places = async (run) => (await ask(`/api/runs/${run}/map`)).json();
 /** @param {number} run @param {number[][]} codes */

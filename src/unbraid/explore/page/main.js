@@ -6,15 +6,18 @@ import { factors } from "./factors.js";
 import { map } from "./map.js";
 import { Panel } from "./panel.js";
 import { scores } from "./scores.js";
+import { studies } from "./study.js";
 import { swap } from "./swap.js";
 
 const element = (id) => document.getElementById(id);
 const panels = element("panels");
 const tabs = [...document.querySelectorAll('[role="tab"]')];
+const usable = () => tabs.filter((tab) => !tab.hidden);
 /** @type {Panel[]} */
 let shown = [];
-/** @type {import("./api.js").Run[]} */
-let runs = [];
+/** @type {Map<number, import("./api.js").Run>} */
+const runs = new Map();
+let mark = () => {};
 let stale = new Set();
 
 const views = {
@@ -38,7 +41,6 @@ function open(tab) {
     one.tabIndex = chosen ? 0 : -1;
     element(one.getAttribute("aria-controls")).hidden = !chosen;
   }
-  tab.focus();
   fill();
 }
 
@@ -51,13 +53,34 @@ function another() {
 function show() {
   const numbers = [element("run").value, element("beside").value].filter((value) => value !== "").map(Number);
   shown.forEach((panel) => panel.stop());
-  shown = numbers.map((number) => new Panel(number, runs[number]));
+  shown = numbers.map((number) => new Panel(number, runs.get(number)));
   for (const panel of shown) panel.addEventListener("another", another);
   document.querySelector("main").classList.toggle("two", shown.length > 1);
   panels.replaceChildren(...shown.map((panel) => panel.element));
   stale = new Set(Object.keys(views));
   another();
   fill();
+  mark(numbers);
+}
+
+/** Have a run among those that can be chosen. @param {import("./api.js").Run} run */
+function offer(run) {
+  if (runs.has(run.number)) return;
+  runs.set(run.number, run);
+  for (const select of [element("run"), element("beside")]) {
+    select.append(make("option", { value: String(run.number) }, `${run.title} (${run.name})`));
+  }
+}
+
+/** Show a run of a study. @param {number} number @param {string} where the list in which it is chosen */
+async function visit(number, where) {
+  say("opening the run");
+  await tried(async () => {
+    if (!runs.has(number)) offer(await api.run(number));
+    element(where).value = String(number);
+    say("");
+    show();
+  });
 }
 
 function dress(theme) {
@@ -72,22 +95,30 @@ element("theme").addEventListener("click", () => {
 });
 try { dress(localStorage.getItem("theme")); } catch { /* the machine's own */ }
 
-tabs.forEach((tab, at) => {
+tabs.forEach((tab) => {
   tab.addEventListener("click", () => open(tab));
   tab.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step) open(tabs[(at + step + tabs.length) % tabs.length]);
+    if (!step) return;
+    const next = usable().at((usable().indexOf(tab) + step) % usable().length);
+    open(next);
+    next.focus();
   });
 });
 
 say("reading the runs");
 await tried(async () => {
-  runs = await api.runs();
-  const options = () => runs.map((run, number) => make("option", { value: String(number) }, `${run.path} (${run.name})`));
-  element("run").replaceChildren(...options());
-  element("beside").replaceChildren(make("option", { value: "" }, "nothing"), ...options());
+  const [ready, found] = await Promise.all([api.runs(), api.studies()]);
+  element("beside").append(make("option", { value: "" }, "nothing"));
+  ready.forEach(offer);
   element("run").addEventListener("change", show);
   element("beside").addEventListener("change", show);
   say("");
   show();
+  if (found.length) {
+    mark = studies(element("view-study"), found, visit);
+    mark(shown.map((panel) => panel.number));
+    element("tab-study").hidden = false;
+    open(element("tab-study"));
+  }
 });

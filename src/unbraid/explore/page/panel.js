@@ -44,7 +44,7 @@ export class Panel extends EventTarget {
     const list = make("ol", { className: "sliders" }, ...run.latents.map((one) => this.slider(one)));
     this.strip = make("figure", { className: "strip", hidden: true });
     const title = make("h2", {}, run.name);
-    const about = make("p", { className: "note" }, `${run.path}: seed ${run.seed}, ${run.steps.toLocaleString("en")} steps. ${run.summary}`);
+    const about = make("p", { className: "note" }, `${run.title}: seed ${run.seed}, ${run.steps.toLocaleString("en")} steps. ${run.summary}`);
     const panel = make(
       "article", { className: "panel", "aria-label": run.name }, title, about,
       make("div", { className: "pictures" },

@@ -9,7 +9,7 @@ export function scores(view, panels) {
     view.replaceChildren(make("p", {}, "Nothing has been measured yet. ", make("code", {}, "unbraid evaluate RUN --scores all"), " does, and this page shows it when it is started again."));
     return;
   }
-  const heads = ["score", ...panels.map((panel) => (panels.length > 1 ? panel.run.path : "value")), "what it says"];
+  const heads = ["score", ...panels.map((panel) => (panels.length > 1 ? panel.run.title : "value")), "what it says"];
   const rows = names.map((name) => {
     const found = panels.map((panel) => panel.run.scores.find((score) => score.name === name));
     const one = found.find(Boolean);

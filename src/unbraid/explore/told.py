@@ -1,0 +1,37 @@
+"""What the page says of scores: a value, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from unbraid import registry
+
+__all__ = ["definition", "score"]
+
+
+def definition(name: str) -> dict[str, Any]:
+    """What a score says, its range where there is one, and where it comes from; empty for what is on no shelf.
+
+    >>> told = definition("mig")
+    >>> told["lowest"], told["highest"], told["better"]
+    (0.0, 1.0, 'higher')
+    """
+    known = name in registry.names("scores")
+    declared = registry.load("scores", name).declaration if known else None
+    return {
+        "name": name,
+        "says": registry.told("scores", name),
+        "lowest": declared.lowest if declared and np.isfinite(declared.lowest) else None,
+        "highest": declared.highest if declared and np.isfinite(declared.highest) else None,
+        "better": declared.direction if declared else "",
+        "reference": declared.reference if declared else "",
+    }
+
+
+def score(name: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A score that was measured, with its definition."""
+    measured = {"value": kept["value"], "parts": kept.get("parts", {}), "bounds": kept.get("bounds", {})}
+    return definition(name) | measured
