@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "main"]
 
+USUAL = ("mig", "dci")
+OBJECTS = 2000
+"""Scenes that objects are looked for in, at most: each is drawn once without each of its entities."""
+
 
 def evaluate(
     run: Path,
     /,
     *,
-    scores: tuple[str, ...] = ("mig", "dci"),
+    scores: tuple[str, ...] = USUAL,
     samples: int = 10_000,
     seed: int = 0,
     repeats: int = 1,
@@ -34,7 +38,8 @@ def evaluate(
 
     Args:
         run: The run folder.
-        scores: Names from `unbraid list scores`, with spaces between, or `all`.
+        scores: Names from `unbraid list scores`, with spaces between, or `all`; of a model of objects, whose codes have
+            no order, by default those of `unbraid judge`.
         samples: How many images are encoded; a smaller world is encoded whole.
         seed: What the choice of images and the scores' own randomness depend on.
         repeats: How often to measure, each time with other images; shows between which values 95 % of them lie.
@@ -54,6 +59,12 @@ def evaluate(
     from unbraid.runs.run import Run
 
     loaded = Run(run)
+    if loaded.config["view"]["name"] == "scenes" and scores == USUAL:
+        from unbraid.runs.objects import judge_objects
+
+        print(f"{loaded.path}: {loaded.name}")
+        print(judge_objects(loaded, samples=min(samples, OBJECTS), seed=seed))
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     without: dict[str, str] = {}

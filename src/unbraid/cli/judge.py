@@ -1,4 +1,4 @@
-"""Judge how far a run sets class and style apart, or how it translates, by networks that had no part in it."""
+"""Judge how a run sets class and style apart, translates, or finds objects, by networks that had no part in it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["judge", "main"]
 def judge(
     run: Path, /, *, images: int = 8000, samples: int = 2000, steps: int = 800, network: str = "conv", seed: int = 0
 ) -> None:
-    """Judge how far a run sets class and style apart, or how it translates; the verdict is kept in its verdict.json.
+    """Judge how a run sets class and style apart, translates or finds objects; its verdict.json keeps what is said.
 
     Args:
         run: The run folder.
-        images: How many images the judge learns from.
+        images: How many images the judge learns from; a judge of objects needs none.
         samples: How many others the model is judged on.
         steps: How many steps the judge takes.
-        network: Of the judge; `patches` is the fastest.
+        network: Of the judge of images; `patches` is the fastest.
         seed: What images, weights and swaps depend on.
     """
     from unbraid.runs.judge import Bench
@@ -36,6 +36,11 @@ def judge(
             seed=seed,
         )  # fmt: skip
         print(judge_translation(loaded, judges, seed=seed))
+        return
+    if loaded.config["view"]["name"] == "scenes":
+        from unbraid.runs.objects import judge_objects
+
+        print(judge_objects(loaded, samples=samples, steps=steps, seed=seed))
         return
     factors = tuple(loaded.config["view"]["options"].get("factors", ()))
     bench = Bench(

@@ -181,7 +181,8 @@ class AIR(ObjectModel):
         size = window[..., :1]
         corner = (window[..., 1:] + 1) / 2 - size / 2
         windows = torch.cat([corner, size, size], dim=2)
-        return Layers(pictures, pictures.amax(dim=2), entities[..., 0] > 0.5, windows)
+        present = entities[..., 0] > 0.5
+        return Layers(pictures, pictures.amax(dim=2) * present[..., None, None], present, windows)
 
     def compose(self, layers: Layers, kept: Tensor) -> Tensor:
         """The sum of the objects that are present and kept, ``(B, C, H, W)``."""

@@ -65,6 +65,9 @@ class Scenes(World):
     Raises:
         InvalidOption: When an option is out of range.
 
+    Attributes:
+        slot: The factors of one object.
+
     >>> world = Scenes(objects="digits", most=2, size=50, colour=False, overlap=0)
     >>> index = world.index([[2, 7, 1, 3, 3, 4, 1, 12, 12]])
     >>> world.images(index).shape, world.masks(index).shape, world.count(index)
@@ -109,6 +112,7 @@ class Scenes(World):
         count = Factor("count", most - fewest + 1, "ordinal", tuple(range(fewest, most + 1)))
         slots = [Factor(f"{f.name}_{k}", f.size, f.kind, f.values) for k in range(1, most + 1) for f in self._slot]
         self.space = FactorSpace([count, *slots])
+        self.slot = FactorSpace(self._slot)
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, size, size)``, unsigned bytes 0 .. 255."""
