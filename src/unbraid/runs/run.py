@@ -17,12 +17,11 @@ from unbraid.fit.callbacks.checkpoint import read as read_checkpoint
 from unbraid.fit.callbacks.history import read as read_history
 from unbraid.model import Model
 from unbraid.runs import folder
+from unbraid.runs.config import config
 from unbraid.runs.encode import check_shape
 from unbraid.world import World
 
 __all__ = ["Run", "measured"]
-
-FORMAT = 1
 
 
 class Run:
@@ -40,12 +39,7 @@ class Run:
     def __init__(self, path: str | Path, *, model: Model | None = None, world: World | None = None) -> None:
         self.path = Path(path)
         self._model, self._world = model, world
-        if not (self.path / folder.RUN).is_file():
-            what = "is no run folder: it has no run.json" if self.path.is_dir() else "does not exist"
-            raise RunError(f"{self.path} {what}; give a folder that `unbraid train` made")
-        self.config: dict[str, Any] = folder.read_json(self.path / folder.RUN)
-        if not isinstance(self.config, dict) or self.config.get("format") != FORMAT:
-            raise RunError(f"{self.path / folder.RUN} is not of format {FORMAT}, which this version of unbraid reads")
+        self.config: dict[str, Any] = config(self.path)
 
     @classmethod
     def load(cls, path: str | Path, *, model: Model | None = None, world: World | None = None) -> Run:
@@ -114,7 +108,10 @@ class Run:
     def scores(self) -> dict[str, Any]:
         """What ``evaluate`` has found so far, by score."""
         path = self.path / folder.SCORES
-        return folder.read_json(path) if path.is_file() else {}
+        kept = folder.read_json(path) if path.is_file() else {}
+        if not isinstance(kept, dict) or not all(_valued(score) for score in kept.values()):
+            raise RunError(f"{path} is damaged (every score must have a value): restore it, or remove it")
+        return kept
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "not finished"
@@ -140,21 +137,26 @@ def measured(run_or_model: Run | Model | str | Path, world: World | None) -> tup
     return run, model, world
 
 
-def _make(shelf: str, config: dict[str, Any], path: Path) -> Any:
+def _valued(score: Any) -> bool:
+    value = score.get("value") if isinstance(score, dict) else None
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _make(shelf: str, about: dict[str, Any], path: Path) -> Any:
     """What makes the object that a config describes, from the positional arguments it still needs."""
-    if config["name"] not in registry.names(shelf):
+    if about["name"] not in registry.names(shelf):
         what = shelf.removesuffix("s")
         raise RunError(
-            f"the {what} of {path} is {config['name']}, which is on no shelf: give Run.load(path, {what}=...)"
+            f"the {what} of {path} is {about['name']}, which is on no shelf: give Run.load(path, {what}=...)"
         )
-    cls = registry.load(shelf, config["name"])
+    cls = registry.load(shelf, about["name"])
 
     def made(*arguments: Any) -> Any:
         try:
-            return cls(*arguments, **config["options"])
-        except TypeError as error:
-            raise RunError(f"{path / folder.RUN} does not fit {cls.__name__} as it is today ({error})") from None
+            return cls(*arguments, **about["options"])
         except UnbraidError as error:
             raise RunError(f"{path}: {error}") from None
+        except (TypeError, ValueError, AttributeError, LookupError, OverflowError, RuntimeError) as error:
+            raise RunError(f"{path / folder.RUN} does not fit {cls.__name__} as it is today ({error})") from None
 
     return made

@@ -27,9 +27,10 @@ from unbraid.fit.runtime import PRECISIONS, Precision, find_device
 from unbraid.fit.state import STEP
 from unbraid.model import Model
 from unbraid.runs import folder
+from unbraid.runs.config import FORMAT
 from unbraid.runs.encode import check_shape
 from unbraid.runs.preset import settled
-from unbraid.runs.run import FORMAT, Run
+from unbraid.runs.run import Run
 from unbraid.runs.speed import SPEEDS, Speed, Way, choose
 from unbraid.runs.watch import Filming, Symptoms, nats
 from unbraid.seed import derive
@@ -41,8 +42,6 @@ __all__ = ["check", "train"]
 
 RECORDS = 100
 """Rows of history that a run aims at."""
-BEFORE: dict[str, Any] = {"view": {"name": "images", "options": {}}, "fit": {"speed": "exact", "decay": 0}}
-"""What runs are that were written before there were other views, speeds and rates, and do not say so."""
 
 
 def train(
@@ -256,8 +255,7 @@ def _check(path: Path, config: dict[str, Any]) -> None:
     if run.finished:
         raise RunError(f"{path} holds a finished run: choose another folder with out, or remove it first")
     # By way of JSON, in which a tuple is a list.
-    there = {**BEFORE, **run.config, "fit": {**BEFORE["fit"], **run.config["fit"]}}
-    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(there, json.loads(json.dumps(config)))]
+    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(run.config, json.loads(json.dumps(config)))]
     if different:
         raise RunError(f"{path} holds a different run ({'; '.join(different)}): choose another folder with out")
 
