@@ -9,7 +9,8 @@ import io
 import re
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,12 +19,13 @@ import tyro
 
 from unbraid.errors import InvalidOption, nearest
 
-__all__ = ["Field", "call", "fields", "parse"]
+__all__ = ["Field", "asked", "call", "fields", "parse"]
 
 Field = tuple[str, Any, dataclasses.Field[Any]]
 
 NUMBERS: Mapping[type, str] = {int: "a whole number", float: "a number"}
 HELP = ("-h", "--help")
+_ASKED: ContextVar[dict[str, list[str]] | None] = ContextVar("asked", default=None)
 TYPED = (str, int, float, bool, Path, type(None))
 """What can be typed; an option may also take an object, which only Python can give."""
 
@@ -90,6 +92,9 @@ def parse(
         InvalidOption: With a sentence, when a flag is unknown, lacks its value, or its value cannot be read.
     """
     groups = {name: members for name, members in (groups or {}).items() if members}
+    if (known := _ASKED.get()) is not None:
+        known |= {flag: _choices(kind) for flag, (kind, _) in _by_flag(own, groups).items()}
+        raise SystemExit
     nested = []
     for name, members in groups.items():
         group = dataclasses.make_dataclass(name, _required_first(members), kw_only=True)
@@ -115,6 +120,26 @@ def call(function: Callable[..., None], arguments: list[str], *, prog: str) -> N
     parameters = inspect.signature(function).parameters.values()
     positional = [getattr(given, p.name) for p in parameters if p.kind is p.POSITIONAL_ONLY]
     function(*positional, **{p.name: getattr(given, p.name) for p in parameters if p.kind is p.KEYWORD_ONLY})
+
+
+@contextlib.contextmanager
+def asked() -> Iterator[dict[str, list[str]]]:
+    """Within it no verb begins: the flags that it would read come here, each with its choices, and it ends."""
+    token = _ASKED.set(known := {})
+    try:
+        yield known
+    finally:
+        _ASKED.reset(token)
+
+
+def _by_flag(own: list[Field], groups: Mapping[str, list[Field]]) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
+    rows = own + [(f"{group}.{name}", kind, field) for group, some in groups.items() for name, kind, field in some]
+    return {f"--{name.replace('_', '-')}": (kind, field) for name, kind, field in rows if not _positional(kind)}
+
+
+def _choices(kind: Any) -> list[str]:
+    kind = _type(kind)
+    return [str(one) for one in typing.get_args(kind)] if typing.get_origin(kind) is Literal else []
 
 
 def _required_first(members: list[Field]) -> list[Field]:
@@ -143,8 +168,7 @@ def _placeholder(kind: Any, default: Any) -> str | None:
 
 def _check_flags(arguments: list[str], own: list[Field], groups: Mapping[str, list[Field]], prog: str) -> None:
     """Answer what is wrong with a flag in our own words, before the parser does."""
-    rows = own + [(f"{group}.{name}", kind, field) for group, some in groups.items() for name, kind, field in some]
-    known = {f"--{name.replace('_', '-')}": (kind, field) for name, kind, field in rows if not _positional(kind)}
+    known = _by_flag(own, groups)
     switches = set()
     for flag, (kind, _) in known.items():
         if _type(kind) is bool:
