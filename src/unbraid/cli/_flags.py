@@ -125,7 +125,8 @@ def call(function: Callable[..., None], arguments: list[str], *, prog: str) -> N
 @contextlib.contextmanager
 def asked() -> Iterator[dict[str, list[str]]]:
     """Within it no verb begins: the flags that it would read come here, each with its choices, and it ends."""
-    token = _ASKED.set(known := {})
+    known: dict[str, list[str]] = {}
+    token = _ASKED.set(known)
     try:
         yield known
     finally:
