@@ -6,6 +6,7 @@ import inspect
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import docstring_parser
@@ -14,7 +15,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from PIL import Image
+from PIL import Image, ImageColor
 
 from unbraid import registry
 from unbraid.errors import InvalidData, InvalidOption
@@ -23,7 +24,8 @@ from unbraid.plots._draw import SEPARATOR, enlarge, tile
 from unbraid.plots._frame import frame
 from unbraid.plots._latents import dead, shares, telling
 from unbraid.plots._options import GIVEN
-from unbraid.plots._style import colours
+from unbraid.plots._scenes import TakenApart
+from unbraid.plots._style import PALETTE, colours
 from unbraid.plots.capacity import onsets
 from unbraid.plots.information import information
 from unbraid.plots.interpolations import between
@@ -95,7 +97,19 @@ HISTORY = [
     | {"kl_z0": 0.02, "kl_z1": 1.5 * (t >= 20), "kl_z2": 2.5 * (t >= 10)}
     for t in range(30)
 ]
+SPOTS = np.stack([blob(CODES[k : k + 20, 1:], 3) for k in (0, 20)], axis=1)
+TAKEN = TakenApart(
+    images=SPOTS.max(axis=1),
+    whole=SPOTS.max(axis=1),
+    alone=SPOTS,
+    masks=SPOTS[:, :, :1],
+    without=SPOTS[:, ::-1],
+    grown=np.maximum.accumulate(SPOTS, axis=1),
+    present=np.tile([True, False], (20, 1)),
+    windows=np.tile([[0.25, 0.25, 0.5, 0.5], [0.0, 0.0, 0.5, 0.5]], (20, 1, 1)),
+)
 DATA: dict[str, Any] = {
+    "taken": TAKEN,
     "acting": ACTING,
     "history": HISTORY,
     "codes": CODES,
@@ -721,3 +735,36 @@ def test_signs_are_drawn_one_panel_each_and_are_no_terms_of_the_loss() -> None:
     assert not any("angle" in word for word in words(draw("losses")))
     with pytest.raises(InvalidData, match="holds nothing"):
         draw("signs", history=[{"step": 1, "loss": 2.0}])
+
+
+def shown(figure: Figure, label: str, k: int = 0) -> Bytes:
+    return np.asarray(axes_called(figure, label)[k].images[0].get_array())
+
+
+def test_windows_are_framed_in_the_colours_of_their_entities_where_those_are_present() -> None:
+    first, second = (np.array(ImageColor.getrgb(PALETTE[k])) for k in (1, 2))
+    page = shown(draw("entities"), "image")
+    assert (page == first).all(axis=-1).any()
+    assert not (page == second).all(axis=-1).any()
+    both = replace(TAKEN, present=np.ones((20, 2), bool))
+    assert (shown(draw("entities", taken=both), "image") == second).all(axis=-1).any()
+    steps = draw("attention", taken=both)
+    for label, mine, other in (("step 1", first, second), ("step 2", second, first)):
+        assert (shown(steps, label) == mine).all(axis=-1).any()
+        assert not (shown(steps, label) == other).all(axis=-1).any()
+
+
+def test_what_steps_make_grows_and_what_is_taken_away_is_gone_or_pale() -> None:
+    steps, without = draw("attention"), draw("deletions")
+    assert shown(steps, "made so far", 0).sum() < shown(steps, "made so far", 1).sum()
+    width = enlarge(SPOTS[:, 0]).shape[1]
+    assert np.array_equal(shown(without, "without entity 1")[:width, :width], enlarge(SPOTS[:1, 1])[0])
+    pale = shown(without, "without entity 2")[:width, :width]
+    assert pale.min() > 150
+    assert (pale == pale[..., :1]).all()
+
+
+def test_models_that_look_everywhere_have_no_picture_of_where_they_look() -> None:
+    with pytest.raises(InvalidData, match="look through windows"):
+        draw("attention", taken=replace(TAKEN, windows=None))
+    assert words(draw("entities", taken=replace(TAKEN, windows=None)))

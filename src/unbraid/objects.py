@@ -74,6 +74,10 @@ class ObjectModel(Model):
             kept: Which of them are drawn, bool ``(B, slots)``.
         """
 
+    def alone(self, layers: Layers) -> Tensor:
+        """Each entity by itself on black, ``(B, slots, C, H, W)`` in 0 .. 1."""
+        return layers.pictures * layers.masks[:, :, None]
+
     def represent(self, x: Tensor) -> Tensor:
         """The codes of all entities, one after the other, ``(B, slots * entity_dim)``.
 

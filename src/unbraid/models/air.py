@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Terms
 from unbraid.nn.counting import Baseline, chosen, geometric, log_counts, reinforced
-from unbraid.nn.gaussian import LOG_TWO_PI, Gaussian
+from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.image import checked_images, require_sides
-from unbraid.nn.window import look, place
+from unbraid.nn.likelihood import gaussian_nll
+from unbraid.nn.window import framed, look, place
 from unbraid.objects import Layers, ObjectModel
 from unbraid.types import Shape
 from unbraid.view import SceneBatch
@@ -151,7 +152,7 @@ class AIR(ObjectModel):
         seen = self.see(x.flatten(1))
         state: tuple[Tensor, Tensor] | None = None
         found, canvas = x.new_zeros(len(x), 3 + self.what_dim), torch.zeros_like(x)
-        logits, kls, nlls, objects = [], [], [self._nll(x, canvas)], []
+        logits, kls, nlls, objects = [], [], [gaussian_nll(x, canvas, self.deviation)], []
         for _ in range(self.slots):
             left = 0 if self.see_left is None else self.see_left((x - canvas).flatten(1))
             state = self.remember(F.relu(seen + self.recall(found) + left), state)
@@ -163,7 +164,7 @@ class AIR(ObjectModel):
             canvas = canvas + self._drawn(found)
             logits.append(said[:, 0].float())
             kls.append(where.divergences().sum(dim=1) + what.divergences().sum(dim=1))
-            nlls.append(self._nll(x, canvas))
+            nlls.append(gaussian_nll(x, canvas, self.deviation))
             objects.append(found)
         return Found(*(torch.stack(some, dim=1) for some in (logits, kls, nlls, objects)))
 
@@ -178,16 +179,16 @@ class AIR(ObjectModel):
         window = torch.cat([entities[..., 1:2].clamp(SMALLEST, 1), entities[..., 2:4].clamp(-1, 1)], dim=2)
         held = torch.cat([window, entities[..., 4:]], dim=2)
         pictures = self._drawn(held.flatten(0, 1)).float().clamp(0, 1).unflatten(0, entities.shape[:2])
-        size = window[..., :1]
-        corner = (window[..., 1:] + 1) / 2 - size / 2
-        windows = torch.cat([corner, size, size], dim=2)
         present = entities[..., 0] > 0.5
-        return Layers(pictures, pictures.amax(dim=2) * present[..., None, None], present, windows)
+        return Layers(pictures, pictures.amax(dim=2) * present[..., None, None], present, framed(window))
 
     def compose(self, layers: Layers, kept: Tensor) -> Tensor:
         """The sum of the objects that are present and kept, ``(B, C, H, W)``."""
-        drawn = (kept & layers.present)[:, :, None, None, None] * layers.pictures
-        return drawn.sum(dim=1).clamp(max=1)
+        return (kept[:, :, None, None, None] * self.alone(layers)).sum(dim=1).clamp(max=1)
+
+    def alone(self, layers: Layers) -> Tensor:
+        """Each object that is present by itself, ``(B, slots, C, H, W)``."""
+        return layers.present[:, :, None, None, None] * layers.pictures
 
     def loss(self, batch: SceneBatch, step: int) -> Terms:
         """Minus the bound: reconstruction, KL of where and what, and of the count; what the estimator adds."""
@@ -242,11 +243,6 @@ class AIR(ObjectModel):
         """Objects by themselves, ``(B, 3 + what_dim)`` to ``(B, C, H, W)``."""
         seen = torch.sigmoid(self.decoder(found[:, 3:])).unflatten(1, (self.shape[0], self.window, self.window))
         return place(seen, found[:, :3], (self.shape[1], self.shape[2]))
-
-    def _nll(self, x: Tensor, canvas: Tensor) -> Tensor:
-        """-log p(x) of each image, ``(B,)``, in nats."""
-        squares = ((x - canvas).float() / self.deviation).square().flatten(1)
-        return 0.5 * (squares.sum(dim=1) + squares.shape[1] * (LOG_TWO_PI + 2 * math.log(self.deviation)))
 
 
 def _layers(inputs: int, width: int, outputs: int) -> Any:

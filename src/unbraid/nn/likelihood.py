@@ -24,6 +24,7 @@ __all__ = [
     "Likelihood",
     "LikelihoodName",
     "UnitGaussian",
+    "gaussian_nll",
 ]
 
 LikelihoodName = Literal["bernoulli", "gaussian", "learned", "laplace"]
@@ -120,3 +121,9 @@ LIKELIHOODS: Mapping[str, type[Likelihood]] = {
     "learned": LearnedGaussian,
     "laplace": Laplace,
 }
+
+
+def gaussian_nll(x: Tensor, mean: Tensor, deviation: float) -> Tensor:
+    """-log p of each image under a Gaussian of one standard deviation, ``(B, C, H, W)`` twice to ``(B,)``, in nats."""
+    squares = ((x.float() - mean.float()) / deviation).square().flatten(1)
+    return 0.5 * (squares.sum(dim=1) + squares.shape[1] * (LOG_TWO_PI + 2 * math.log(deviation)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["look", "place"]
+__all__ = ["framed", "look", "place"]
 
 
 def look(x: Tensor, window: Tensor, size: tuple[int, int]) -> Tensor:
@@ -51,6 +51,16 @@ def place(y: Tensor, window: Tensor, size: tuple[int, int]) -> Tensor:
     rows = _weights((_middles(size[0], y) - down) / scale, y.shape[2])
     columns = _weights((_middles(size[1], y) - across) / scale, y.shape[3])
     return _through(rows, y, columns)
+
+
+def framed(window: Tensor) -> Tensor:
+    """Windows by their corners: size and middle ``(..., 3)`` to left, top, width, height in parts of the image.
+
+    >>> framed(torch.tensor([0.5, 0.0, 0.5]))
+    tensor([0.2500, 0.5000, 0.5000, 0.5000])
+    """
+    size = window[..., :1]
+    return torch.cat([(window[..., 1:] + 1) / 2 - size / 2, size, size], dim=-1)
 
 
 def _middles(count: int, like: Tensor) -> Tensor:

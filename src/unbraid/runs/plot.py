@@ -14,11 +14,14 @@ from unbraid.errors import InvalidData, InvalidOption, RunError
 from unbraid.runs import folder
 from unbraid.runs.encode import abilities, choose, decoder, divergence, encode, represented
 from unbraid.runs.run import Run
+from unbraid.runs.taken import taken_apart
 from unbraid.score import Sampler
 from unbraid.types import Bytes, FactorSpace, Floats, Integers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from unbraid.plots._scenes import TakenApart
 
 __all__ = ["Material", "figures", "plot"]
 
@@ -97,6 +100,15 @@ class Material:
         if "matrices" not in able:
             raise InvalidData(f"{self.run.name}: the model has no actions")
         return Sampler(self.space, represented(self.run.model, self.run.world), **able)
+
+    @cached_property
+    def taken(self) -> TakenApart:
+        """The first few of the chosen images, taken apart into objects.
+
+        Raises:
+            InvalidData: When the model does not take images apart.
+        """
+        return taken_apart(self.run.model, self.images)
 
     @cached_property
     def contents(self) -> int:
