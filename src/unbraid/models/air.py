@@ -227,12 +227,6 @@ class AIR(ObjectModel):
         parts = {"count": count, "none": count == 0, "all": count == self.slots}
         return {name: float(part.float().mean()) for name, part in parts.items()}
 
-    def diagnosis(self, symptoms: Mapping[str, float]) -> list[str]:
-        """A collapse to no objects at all."""
-        if symptoms["none"] < 1:
-            return []
-        return ["it sees no objects at all: raise prior, or let it fall from a prior_first near 1 over anneal steps"]
-
     def _windows(self, where: Tensor) -> Tensor:
         """Size and middle, from latents of which the prior is N(0, 1): ``(B, 3)``."""
         middle = math.log((self.scale - SMALLEST) / (1 - self.scale))

@@ -8,6 +8,7 @@ References:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -32,7 +33,10 @@ from unbraid.view import SceneBatch
 
 __all__ = ["MVAE"]
 
-RENDERERS = {"window": WindowRenderer, "canvas": CanvasRenderer}
+RENDERERS: Mapping[str, type[CanvasRenderer] | type[WindowRenderer]] = {
+    "window": WindowRenderer,
+    "canvas": CanvasRenderer,
+}
 CELLS = 8
 """The posterior is a map of so many places a side."""
 LEAST = 0.012
@@ -74,6 +78,7 @@ class MVAE(ObjectModel):
     citation = """@inproceedings{nash2017multi, author = {Nash, Charlie and Eslami, S. M. Ali and Burgess, Chris and
   Higgins, Irina and Zoran, Daniel and Weber, Theophane and Battaglia, Peter}, title = {The Multi-Entity Variational
   Autoencoder}, booktitle = {NIPS Workshop on Learning Disentangled Features}, year = {2017}}"""
+    decoder: CanvasRenderer | WindowRenderer
     timed: ClassVar[tuple[str, ...]] = ("warmup",)
 
     def __init__(

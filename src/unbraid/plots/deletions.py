@@ -27,6 +27,4 @@ def deletions(*, taken: TakenApart) -> Figure:
         shown = enlarge(as_images(taken.without[:, k]))
         shown = np.where(taken.present[:, k, None, None, None], shown, faded(shown))
         rows.append(Line(f"without {nth(k)}", shown, apart=k == 0))
-    return lines(
-        "One entity taken away", "In each row one object should be gone, or none (in pale grey).", rows
-    )
+    return lines("One entity taken away", "In each row one object should be gone, or none (in pale grey).", rows)
