@@ -31,9 +31,8 @@ docs: ## build the documentation into docs/_build/html; a warning is an error
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: setup ## run every script in benchmarks/ in turn; what they print is kept in runs/benchmarks.txt
-	@mkdir -p runs
-	@bash -o pipefail -ec 'for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done | tee runs/benchmarks.txt'
+bench: setup ## run every script in benchmarks/ in turn and write what they print to benchmarks/RESULTS.md
+	@$(BIN)/python benchmarks/_all.py
 
 clean: ## remove .venv and everything that was made
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist docs/_build docs/generated
