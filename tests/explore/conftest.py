@@ -7,17 +7,22 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from unbraid.explore.app import make
 from unbraid.explore.gallery import Gallery
 from unbraid.explore.subject import Subject
+from unbraid.explore.translating import Translating
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.study.drive import SPEC
 from unbraid.study.spec import parse
 from unbraid.study.work import Task, work
+from unbraid.worlds.flatland import FlatLand
+from unbraid.worlds.folders import Folders
 
 HERE = "http://127.0.0.1:8700"
 STUDY = """
@@ -43,6 +48,28 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def subject(run: Path) -> Subject:
     return Subject(Run(run), samples=200)
+
+
+@pytest.fixture(scope="session")
+def acting(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """A run of a model with five actions in a world of 49 images, of which its view tells four."""
+    path, world = tmp_path_factory.mktemp("acting") / "forward", FlatLand(columns=7, rows=7, size=32, radius=6.0)
+    options = {"network": "patches", "actions": 5, "representation": "free"}
+    return Subject(train("forwardvae", world, steps=2, batch_size=4, out=path, progress=False, **options), samples=49)
+
+
+@pytest.fixture(scope="session")
+def translating(tmp_path_factory: pytest.TempPathFactory) -> Translating:
+    """A run that translates between five dark and five bright pictures, in styles of three numbers."""
+    place, noise = tmp_path_factory.mktemp("translating"), np.random.default_rng(0)
+    for name, low in (("dark", 0), ("bright", 128)):
+        (place / name).mkdir()
+        for number in range(5):
+            pixels = noise.integers(low, low + 128, (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(place / name / f"{number}.png")
+    world = Folders(a=str(place / "dark"), b=str(place / "bright"), size=32)
+    options = {"width": 4, "critic_width": 4, "style_dim": 3}
+    return Translating(train("munit", world, steps=2, batch_size=2, out=place / "run", progress=False, **options))
 
 
 @pytest.fixture(scope="session")

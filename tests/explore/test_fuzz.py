@@ -12,14 +12,17 @@ from unbraid.explore.app import make
 from unbraid.explore.gallery import Gallery
 from unbraid.explore.studied import Studied
 from unbraid.explore.subject import Subject
+from unbraid.explore.translating import Translating
 
 schemathesis = pytest.importorskip("schemathesis")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 HOST = {"Host": "127.0.0.1:8700"}
 
 
-def test_no_request_of_any_shape_makes_it_fail(subject: Subject, study: Path) -> None:
-    app = make(Gallery([subject, subject], [Studied(study)], samples=100))
+def test_no_request_of_any_shape_makes_it_fail(
+    subject: Subject, acting: Subject, translating: Translating, study: Path
+) -> None:
+    app = make(Gallery([subject, acting, translating], [Studied(study)], samples=100))
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app, headers=HOST)
     operations = [found.ok() for found in schema.get_all_operations()]
     assert {one.path for one in operations} >= {"/api/runs", "/api/runs/{number}/decode", "/api/runs/{number}/encode"}
@@ -54,4 +57,8 @@ def test_no_request_of_any_shape_makes_it_fail(subject: Subject, study: Path) ->
     # They came through the door to the work behind it, and to its refusals.
     assert 200 in seen["/api/runs"] & seen["/api/runs/{number}/map"]
     assert 404 in seen["/api/runs/{number}/map"]
-    assert all(422 in seen[f"/api/runs/{{number}}/{name}"] for name in ("decode", "images", "codes", "encode"))
+    assert 200 in seen["/api/runs/{number}/examples/{domain}"]
+    assert all(
+        422 in seen[f"/api/runs/{{number}}/{name}"]
+        for name in ("decode", "images", "codes", "encode", "orbit", "translate")
+    )

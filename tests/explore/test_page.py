@@ -21,11 +21,22 @@ from unbraid.explore.gallery import Gallery
 from unbraid.explore.serve import _listening
 from unbraid.explore.studied import Studied
 from unbraid.explore.subject import Subject
+from unbraid.explore.translating import Translating, Wanted
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 PATIENCE = 120_000  # milliseconds until a busy machine is believed to hang
+VIEWS = [
+    ("0", "study"),
+    ("0", "factors"),
+    ("0", "map"),
+    ("0", "swap"),
+    ("0", "scores"),
+    ("2", "actions"),
+    ("3", "styles"),
+]
+"""Every view, with a run that has it."""
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(BROWSER is None, reason="no browser: install Debian's chromium"),
@@ -33,9 +44,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address(subject: Subject, study: Path) -> Iterator[str]:
+def address(subject: Subject, acting: Subject, translating: Translating, study: Path) -> Iterator[str]:
     """The page, served as it is by the command."""
-    gallery = Gallery([subject, subject], [Studied(study)], samples=100)
+    gallery = Gallery([subject, subject, acting, translating], [Studied(study)], samples=100)
     with _listening("127.0.0.1", 0) as listener:
         config = uvicorn.Config(make(gallery), log_level="error", lifespan="off", ws="none")
         server = uvicorn.Server(config)
@@ -75,15 +86,20 @@ def code(page: Any) -> list[float]:
     return [float(value) for value in page.locator(".panel").first.get_attribute("data-shown").split()]
 
 
-def decoded(page: Any) -> np.ndarray:
-    """The grey values of the decoded image, as the canvas holds them."""
+def drawn(page: Any, which: int) -> np.ndarray:
+    """The pixels of one of the panel's canvases, ``(height, width, 3)``."""
     script = """canvas => {
         const copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
         copy.drawImage(canvas, 0, 0);
         return Array.from(copy.getImageData(0, 0, canvas.width, canvas.height).data);
     }"""
-    values = page.locator(".pictures canvas").nth(1).evaluate(script)
-    return np.array(values, dtype=np.uint8).reshape(32, 32, 4)[..., 0]
+    values = page.locator(".pictures canvas").nth(which).evaluate(script)
+    return np.array(values, dtype=np.uint8).reshape(32, 32, 4)[..., :3]
+
+
+def decoded(page: Any) -> np.ndarray:
+    """The grey values of the decoded image, as the canvas holds them."""
+    return drawn(page, 1)[..., 0]
 
 
 def moved(page: Any, row: int, value: float) -> None:
@@ -183,7 +199,7 @@ def test_two_runs_stand_beside_each_other_and_show_the_same_image(page: Any) -> 
 
 def test_a_point_of_a_study_opens_its_run(page: Any, study: Path) -> None:
     studied = Studied(study)
-    told = {run["number"]: run for run in studied.about(2)["runs"]}
+    told = {run["number"]: run for run in studied.about(4)["runs"]}
     assert page.locator(".boxes .point").count() == len(told) == 4
     point = page.locator(".point[tabindex='0']")
     point.focus()
@@ -204,7 +220,7 @@ def test_a_point_of_a_study_opens_its_run(page: Any, study: Path) -> None:
 
 
 def test_the_boxes_of_a_study_are_those_of_the_chosen_score(page: Any, study: Path) -> None:
-    runs = [run["values"]["sap"] for run in Studied(study).about(2)["runs"] if run["method"] == "vae"]
+    runs = [run["values"]["sap"] for run in Studied(study).about(4)["runs"] if run["method"] == "vae"]
     page.locator(".study select").select_option("sap")
     row = page.locator(".box").first
     width = row.bounding_box()["width"]
@@ -212,6 +228,101 @@ def test_the_boxes_of_a_study_are_those_of_the_chosen_score(page: Any, study: Pa
     parts = {name: row.locator(f".{name}").evaluate("part => part.offsetLeft") for name in ("whisker", "half")}
     for name, value in (("whisker", min(runs)), ("half", np.quantile(runs, 0.25))):
         assert parts[name] == pytest.approx(width * (value - ticks[0]) / (ticks[-1] - ticks[0]), abs=1.5)
+
+
+@pytest.fixture
+def orbiting(page: Any, acting: Subject) -> Any:
+    """The page at the actions of a model that has some."""
+    assert page.locator("#tab-actions").is_hidden()
+    page.select_option("#run", "2")
+    page.click("#tab-actions")
+    page.wait_for_selector(".frames button")
+    return page
+
+
+def test_a_button_applies_its_action_and_its_orbit_is_drawn(orbiting: Any, acting: Subject) -> None:
+    orbiting.wait_for_selector(".panel[data-shown]")
+    buttons = orbiting.locator("#view-actions .buttons button")
+    assert buttons.all_inner_texts() == ["x +1", "x −1", "y +1", "y −1", "action 4"]
+    matrix = acting.model.matrices()[3].detach().double().numpy()
+    for _ in range(2):
+        before = code(orbiting)
+        buttons.nth(3).press("Enter")
+        orbiting.wait_for_function(
+            "before => document.querySelector('.panel').dataset.shown !== before",
+            arg=" ".join(f"{x:.3f}" for x in before),
+        )
+        assert code(orbiting) == pytest.approx(matrix @ before, abs=5e-3)
+        assert np.abs(decoded(orbiting).astype(int) - acting.decode(np.array([code(orbiting)]))[0, 0]).max() <= 2
+    assert orbiting.locator(".plane circle.path").count() == orbiting.locator(".frames button").count() == 8
+    assert orbiting.locator(".plane circle.truth").count() == 8
+    assert orbiting.locator(".frames button[aria-current]").get_attribute("aria-label") == "take the code after 2 steps"
+    orbiting.locator(".frames button").first.click()
+    orbiting.wait_for_selector(".plane circle.now[data-step='0']")
+    orbiting.locator("#view-actions input[type=number]").fill("3")
+    orbiting.keyboard.press("Enter")
+    orbiting.wait_for_function("() => document.querySelectorAll('.frames button').length === 4")
+
+
+@pytest.fixture
+def between(page: Any) -> Any:
+    """The page at a run that translates, from the second domain to the first."""
+    page.select_option("#run", "3")
+    page.locator(".panel select").select_option("1")
+    page.wait_for_selector(".panel[data-shown^='1 ']")
+    return page
+
+
+def translated(page: Any, translating: Translating) -> np.ndarray:
+    """What should be seen at the right of the picture that is seen."""
+    image = drawn(page, 0).transpose(2, 0, 1)
+    made = Wanted(translating, image.tobytes(), 1).decode(np.array([code(page)[1:]]))
+    return made[0].transpose(1, 2, 0).astype(int)
+
+
+def test_a_picture_is_translated_in_the_style_of_the_sliders(between: Any, translating: Translating) -> None:
+    assert drawn(between, 0).min() >= 128  # an example of the second domain
+    before = code(between)
+    between.locator(".sliders input").nth(1).fill("-2.5")
+    between.wait_for_selector(".panel[data-shown='1 0.000 -2.500 0.000']")
+    assert before != code(between)
+    assert np.abs(drawn(between, 1) - translated(between, translating)).max() <= 2
+    assert between.locator("#tab-map").is_hidden()
+
+
+def test_a_picture_that_is_dropped_is_translated_and_one_that_is_dropped_beside_it_gives_its_style(
+    between: Any, translating: Translating, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(5).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    for n, figure in enumerate((0, 1)):
+        Image.fromarray(pixels[n]).save(tmp_path / "dropped.png")
+        before = [drawn(between, 0).tolist(), code(between)][n]
+        between.evaluate(
+            """([bytes, at]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+            document.querySelectorAll(".pictures figure")[at].dispatchEvent(
+                new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+            }""",
+            [list((tmp_path / "dropped.png").read_bytes()), figure],
+        )
+        until = time.monotonic() + PATIENCE / 1000
+        while [drawn(between, 0).tolist(), code(between)][n] == before and time.monotonic() < until:
+            between.wait_for_timeout(50)
+    assert (drawn(between, 0) == pixels[0]).all()
+    style = translating.style(pixels[1].transpose(2, 0, 1)[None], 0)[0]
+    assert code(between)[1:] == pytest.approx(style, abs=2e-3)
+    assert np.abs(drawn(between, 1) - translated(between, translating)).max() <= 2
+
+
+def test_a_style_of_the_board_is_taken(between: Any, translating: Translating) -> None:
+    between.click("#tab-styles")
+    tiles = between.locator("#view-styles .board button")
+    tiles.nth(2).wait_for()
+    assert tiles.count() == 12
+    tiles.nth(2).press("Enter")
+    style = translating.about["styles"][0][2]
+    between.wait_for_selector(f".panel[data-shown='1 {' '.join(f'{value:.3f}' for value in style)}']")
 
 
 def test_dark_and_light(page: Any) -> None:
@@ -227,7 +338,11 @@ def test_dark_and_light(page: Any) -> None:
 
 def test_nothing_is_cut_off_in_a_narrow_window(page: Any) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for run, tab in VIEWS:
+        page.select_option("#run", run)
+        page.click(f"#tab-{tab}")
+        page.wait_for_selector(f"#view-{tab} >> :nth-match(*, 2)")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab
 
 
 @pytest.fixture(scope="session")
@@ -240,7 +355,8 @@ def axe(from_npm: Callable[[str], Path]) -> Path:
 def test_nothing_stands_in_the_way_of_those_who_cannot_see_or_point(page: Any, axe: Path, theme: str) -> None:
     page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
     page.evaluate(axe.read_text("utf-8"))  # as a debugger does: the page itself lets in no foreign script
-    for tab in ("study", "factors", "map", "swap", "scores"):
+    for run, tab in VIEWS:
+        page.select_option("#run", run)
         page.click(f"#tab-{tab}")
         page.wait_for_selector(f"#view-{tab} >> :nth-match(*, 2)")
         found = page.evaluate("async () => (await axe.run()).violations")

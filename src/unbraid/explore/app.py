@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +16,14 @@ from starlette.concurrency import run_in_threadpool
 
 from unbraid.errors import UnbraidError
 from unbraid.explore.decoding import Decoding
-from unbraid.explore.gallery import Gallery
+from unbraid.explore.gallery import Gallery, Shown
 from unbraid.explore.guard import Guard
 from unbraid.explore.subject import Subject
+from unbraid.explore.translating import Translating, Wanted
 from unbraid.explore.uploads import BYTES, read
 from unbraid.types import Bytes, Floats, Integers
 
-__all__ = ["Codes", "Indices", "make"]
+__all__ = ["Codes", "Indices", "Orbit", "Translation", "make"]
 
 PAGE = Path(__file__).parent / "page"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -31,6 +33,10 @@ FAR = 1e4
 """Codes are cut off here: a decoder says nothing of them, and overflows far beyond."""
 
 Row = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1, max_length=4096)]
+
+
+Style = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=4096)]
+Domain = Annotated[int, Field(ge=0, le=1)]
 
 
 class Codes(BaseModel):
@@ -47,6 +53,25 @@ class Indices(BaseModel):
     images: Annotated[list[Annotated[int, Field(ge=0, lt=2**62)]], Field(min_length=1, max_length=ROWS)]
 
 
+class Orbit(BaseModel):
+    """An action, and the code on which it acts again and again."""
+
+    model_config = ConfigDict(extra="forbid")
+    code: Row
+    action: Annotated[int, Field(ge=0, lt=4096)]
+    times: Annotated[int, Field(ge=1, le=64)]
+    image: Annotated[int, Field(ge=0, lt=2**62)] | None = None
+
+
+class Translation(BaseModel):
+    """An image of one domain, and styles of the other; a model without styles takes rows of no numbers."""
+
+    model_config = ConfigDict(extra="forbid")
+    pixels: Annotated[str, Field(max_length=4 * 3 * 256**2 // 3)]
+    domain: Domain
+    styles: Annotated[list[Style], Field(min_length=1, max_length=64)]
+
+
 def make(gallery: Gallery, *, hosts: tuple[str, ...] = (), token: str | None = None) -> FastAPI:
     """The application that shows some runs.
 
@@ -58,21 +83,39 @@ def make(gallery: Gallery, *, hosts: tuple[str, ...] = (), token: str | None = N
         hosts: Names under which it may be asked, besides this machine's own.
         token: What strangers must know, or None.
     """
-    decoding: Decoding[Subject] = Decoding(lambda subject, codes: subject.decode(codes))
+    decoding: Decoding[Subject | Wanted] = Decoding(lambda wanted, codes: wanted.decode(codes))
     app = FastAPI(title="unbraid explore", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.decoding = decoding
     files = {file.name: file.read_bytes() for file in sorted(PAGE.iterdir()) if file.suffix in KINDS}
 
-    async def subject(number: int) -> Subject:
+    async def shown(number: int) -> Shown:
         if not 0 <= number < len(gallery):
             raise HTTPException(404, f"there are {len(gallery)} runs, numbered from 0")
         found = gallery.ready(number)
         return await run_in_threadpool(gallery.open, number) if found is None else found
 
+    async def subject(number: int) -> Subject:
+        found = await shown(number)
+        if not isinstance(found, Subject):
+            raise HTTPException(422, "this run translates: it has no latents to look at one by one")
+        return found
+
+    async def translating(number: int) -> Translating:
+        found = await shown(number)
+        if not isinstance(found, Translating):
+            raise HTTPException(422, "this run does not translate")
+        return found
+
     def indices(chosen: Subject, numbers: list[int]) -> Integers:
         if max(numbers) >= len(chosen.run.world):
             raise HTTPException(422, f"images are numbered 0 .. {len(chosen.run.world) - 1}")
         return np.array(numbers, dtype=np.int64)
+
+    def codes_of(chosen: Subject, rows: list[Row]) -> Floats:
+        width = chosen.model.latent_dim
+        if any(len(row) != width for row in rows):
+            raise HTTPException(422, f"a code of this model has {width} numbers")
+        return np.clip(np.array(rows, dtype=np.float64), -FAR, FAR)
 
     @app.exception_handler(UnbraidError)
     async def sentence(request: Request, error: UnbraidError) -> Response:
@@ -101,7 +144,7 @@ def make(gallery: Gallery, *, hosts: tuple[str, ...] = (), token: str | None = N
     @app.get("/api/runs/{number}", responses={404: {}, 422: {}})
     async def run(number: int) -> dict[str, Any]:
         """One run likewise, which is opened where it was not."""
-        return {"number": number, **(await subject(number)).about}
+        return {"number": number, **(await shown(number)).about}
 
     @app.get("/api/runs/{number}/map", responses={404: {}, 422: {}})
     async def codes_map(number: int) -> dict[str, Any]:
@@ -113,11 +156,7 @@ def make(gallery: Gallery, *, hosts: tuple[str, ...] = (), token: str | None = N
     async def decode(number: int, asked: Codes) -> Response:
         """Images of codes: B x C x H x W bytes, in this order, with the four sizes in ``X-Shape``."""
         chosen = await subject(number)
-        width = chosen.model.latent_dim
-        if any(len(row) != width for row in asked.codes):
-            raise HTTPException(422, f"a code of this model has {width} numbers")
-        codes = np.clip(np.array(asked.codes, dtype=np.float64), -FAR, FAR)
-        return _pixels(await asyncio.wrap_future(decoding.submit(chosen, codes)))
+        return _pixels(await asyncio.wrap_future(decoding.submit(chosen, codes_of(chosen, asked.codes))))
 
     @app.get("/api/runs/{number}/images", response_class=Response, responses={404: {}, 422: {}})
     async def images(number: int, image: Annotated[list[int], Query(min_length=1, max_length=ROWS)]) -> Response:
@@ -133,13 +172,53 @@ def make(gallery: Gallery, *, hosts: tuple[str, ...] = (), token: str | None = N
         chosen = await subject(number)
         return {"codes": _rounded(await run_in_threadpool(chosen.codes, indices(chosen, asked.images)))}
 
+    @app.post("/api/runs/{number}/orbit", responses={404: {}, 422: {}})
+    async def orbit(number: int, asked: Orbit) -> dict[str, Any]:
+        """The codes that an action leads to, the plane in which they lie, and the world's own images on the way."""
+        chosen = await subject(number)
+        acting, (code,) = chosen.acting, codes_of(chosen, [asked.code])
+        if acting is None:
+            raise HTTPException(422, "this model has no actions")
+        image = None if asked.image is None else int(indices(chosen, [asked.image])[0])
+        return await run_in_threadpool(acting.orbit, code, asked.action, asked.times, image)
+
     @app.post("/api/runs/{number}/encode", responses={404: {}, 413: {}, 422: {}})
     async def encode(number: int, request: Request) -> dict[str, Any]:
         """The code of a picture, and the picture as the model was shown it; the body is the file itself."""
         chosen = await subject(number)
-        shown = await run_in_threadpool(read, await request.body(), chosen.model.shape)
-        code = await run_in_threadpool(chosen.codes_of, shown)
-        return {"codes": _rounded(code), "pixels": base64.b64encode(shown.tobytes()).decode(), "shape": shown.shape}
+        seen = await run_in_threadpool(read, await request.body(), chosen.model.shape)
+        code = await run_in_threadpool(chosen.codes_of, seen)
+        return {"codes": _rounded(code), **_packed(seen)}
+
+    @app.get("/api/runs/{number}/examples/{domain}", response_class=Response, responses={404: {}, 422: {}})
+    async def examples(number: int, domain: Domain) -> Response:
+        """Some images of a domain, of a run that translates."""
+        chosen = await translating(number)
+        return _pixels((await run_in_threadpool(lambda: chosen.examples))[domain])
+
+    @app.post("/api/runs/{number}/style/{domain}", responses={404: {}, 413: {}, 422: {}})
+    async def style(number: int, domain: Domain, request: Request) -> dict[str, Any]:
+        """The style of a picture as one of a domain, and the picture as the model was shown it."""
+        chosen = await translating(number)
+        seen = await run_in_threadpool(read, await request.body(), chosen.model.shape, ground="white")
+        found = await run_in_threadpool(chosen.style, seen, domain)
+        return {"style": _rounded(found)[0], **_packed(seen)}
+
+    @app.post("/api/runs/{number}/translate", response_class=Response, responses={404: {}, 422: {}})
+    async def translate(number: int, asked: Translation) -> Response:
+        """An image of a domain in styles of the other one."""
+        chosen = await translating(number)
+        shape, width = chosen.model.shape, chosen.model.style_dim
+        try:
+            pixels = base64.b64decode(asked.pixels, validate=True)
+        except ValueError:
+            raise HTTPException(422, "pixels are bytes in base64") from None
+        if len(pixels) != math.prod(shape):
+            raise HTTPException(422, f"an image of this model has {math.prod(shape)} bytes ({shape})")
+        if any(len(row) != width for row in asked.styles):
+            raise HTTPException(422, f"a style of this model has {width} numbers")
+        styles = np.clip(np.array(asked.styles, dtype=np.float64).reshape(-1, width), -FAR, FAR)
+        return _pixels(await asyncio.wrap_future(decoding.submit(Wanted(chosen, pixels, asked.domain), styles)))
 
     app.add_middleware(Guard, hosts=hosts, token=token, limit=BYTES + 1024)
     return app
@@ -149,6 +228,11 @@ def _pixels(images: Bytes) -> Response:
     """Images as bytes, as they lie in memory."""
     shape = ",".join(str(size) for size in images.shape)
     return Response(images.tobytes(), media_type="application/octet-stream", headers={"X-Shape": shape})
+
+
+def _packed(images: Bytes) -> dict[str, Any]:
+    """Images as JSON has them."""
+    return {"pixels": base64.b64encode(images.tobytes()).decode(), "shape": images.shape}
 
 
 def _rounded(codes: Floats) -> list[list[float]]:

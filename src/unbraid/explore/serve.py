@@ -46,9 +46,8 @@ def serve(
         raise MissingExtra("unbraid explore", "explore") from None
     import torch
 
-    from unbraid.explore.gallery import Gallery
+    from unbraid.explore.gallery import Gallery, Shown, read
     from unbraid.explore.studied import Studied, is_study
-    from unbraid.explore.subject import Subject
 
     if not runs:
         raise InvalidOption("explore needs at least one run: unbraid explore runs/b4")
@@ -56,7 +55,7 @@ def serve(
         raise InvalidOption(f"samples must be at least 2, but is {samples}")
     torch.set_num_threads(1)  # a single image is decoded sooner by one thread than by several
     with _listening(host, port) as listener:
-        subjects, studies = list[Subject](), list[Studied]()
+        subjects, studies = list[Shown](), list[Studied]()
         for path in map(Path, runs):
             if is_study(path):
                 studies.append(Studied(path))
@@ -64,7 +63,7 @@ def serve(
                 continue
             run = Run(path)
             say(f"reading {run.path}: {run.name}")
-            subjects.append(Subject(run, samples=samples).warmed())
+            subjects.append(read(run, samples=samples))
         gallery = Gallery(subjects, studies, samples=samples)
         if not subjects:  # a page begins with something to look at
             gallery.open(studies[0].best)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import to_hex
 
-from unbraid import registry
-from unbraid.explore.told import score
+from unbraid.explore.acting import Acting
+from unbraid.explore.told import told
 from unbraid.plots._latents import as_divergence, base, dead, favourites, order, shares, telling
 from unbraid.plots._style import colours, plain
 from unbraid.runs.encode import encode
@@ -45,6 +45,7 @@ class Subject:
         self.run, self.model = run, run.model
         self.title = run.path.name if title is None else title
         self._material = Material(run, samples=samples)
+        self.acting = Acting(run) if hasattr(run.model, "matrices") else None
 
     def warmed(self) -> Subject:
         """Itself, after the work that would else be done when it is first asked for."""
@@ -57,7 +58,7 @@ class Subject:
         """Names, latents in the order of what they carry, factors, scores: all that the page begins with."""
         codes, divergence = self._material.codes, as_divergence(self._material.divergence, self.model.latent_dim)
         factors, space = self._material.factors, self._material.space
-        share, told = shares(codes, factors), telling(codes, factors)
+        share, beyond = shares(codes, factors), telling(codes, factors)
         tells = favourites(codes, factors)
         still, middle = dead(codes, divergence), base(codes)
         low, high = np.percentile(codes, CENTRAL, axis=0)
@@ -71,25 +72,16 @@ class Subject:
                 "dead": bool(still[j]),
                 "tells": None if (found := tells[j]) is None else {"factor": found[0], "share": round(found[1], 3)},
                 "shares": [None if np.isnan(value) else round(float(value), 3) for value in share[j]],
-                "beyondChance": told[j].tolist(),
+                "beyondChance": beyond[j].tolist(),
             }
             for j in order(codes, divergence)
         ]
-        config = self.run.config
-        return {
-            "name": self.run.name,
-            "title": self.title,
-            "model": config["model"]["name"],
-            "summary": registry.told("models", config["model"]["name"]),
-            "seed": config["seed"],
-            "steps": config["steps"],
-            "shape": list(self.model.shape),
-            "images": len(self.run.world),
+        return told(self.run, self.title) | {
             "samples": len(codes),
             "contents": getattr(self.model, "contents", 0),
+            "actions": self.acting.about if self.acting else [],
             "latents": latents,
             "factors": [_factor(factor) for factor in space],
-            "scores": [score(name, kept) for name, kept in self.run.scores.items()],
         }
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What the page says of scores: a value, and what it means."""
+"""What the page says of any run: names, and scores with what they mean."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from unbraid import registry
+from unbraid.runs.run import Run
 
-__all__ = ["definition", "score"]
+__all__ = ["definition", "told"]
 
 
 def definition(name: str) -> dict[str, Any]:
@@ -31,7 +32,22 @@ def definition(name: str) -> dict[str, Any]:
     }
 
 
-def score(name: str, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """A score that was measured, with its definition."""
+def told(run: Run, title: str) -> dict[str, Any]:
+    """What the page says of a run of any kind."""
+    config = run.config
+    return {
+        "name": run.name,
+        "title": title,
+        "model": config["model"]["name"],
+        "summary": registry.told("models", config["model"]["name"]),
+        "seed": config["seed"],
+        "steps": config["steps"],
+        "shape": list(run.model.shape),
+        "images": len(run.world),
+        "scores": [_score(name, kept) for name, kept in run.scores.items()],
+    }
+
+
+def _score(name: str, kept: Mapping[str, Any]) -> dict[str, Any]:
     measured = {"value": kept["value"], "parts": kept.get("parts", {}), "bounds": kept.get("bounds", {})}
     return definition(name) | measured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,12 +20,13 @@ PIXELS = 40_000_000
 KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 
-def read(content: bytes, shape: Shape) -> Bytes:
+def read(content: bytes, shape: Shape, *, ground: Literal["black", "white"] = "black") -> Bytes:
     """A picture as a model takes it: its middle square, in the model's size and number of channels.
 
     Args:
         content: The file, at most ``BYTES`` long.
         shape: Channels (1 or 3), height, width.
+        ground: What shows where the picture is transparent.
 
     Returns:
         ``(1, C, H, W)``.
@@ -50,7 +51,7 @@ def read(content: bytes, shape: Shape) -> Bytes:
                     raise Image.DecompressionBombError
                 turned = ImageOps.exif_transpose(opened)
                 channels, *size = shape
-                flat = _on_black(turned).convert("L" if channels == 1 else "RGB")
+                flat = _opaque(turned, ground).convert("L" if channels == 1 else "RGB")
                 fitted = ImageOps.fit(flat, (size[1], size[0]), Image.Resampling.LANCZOS)
     except Image.DecompressionBombError:
         raise InvalidData(
@@ -64,11 +65,11 @@ def read(content: bytes, shape: Shape) -> Bytes:
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
 
 
-def _on_black(picture: Any) -> Any:
+def _opaque(picture: Any, ground: str) -> Any:
     """Without transparency, which would otherwise show what lies hidden beneath."""
     from PIL import Image
 
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, (0, 0, 0, 255)), picture)
+        return Image.alpha_composite(Image.new("RGBA", picture.size, ground), picture)
     return picture

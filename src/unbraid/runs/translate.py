@@ -14,11 +14,10 @@ from unbraid.errors import InvalidOption, require_at_least
 from unbraid.files.pictures import Pictures
 from unbraid.plots._draw import enlarge, tile
 from unbraid.runs import folder
+from unbraid.runs.restyle import domains, restyled, style_of, translator
 from unbraid.runs.run import Run
 from unbraid.seed import torch_generator
-from unbraid.translation import TranslatingModel
 from unbraid.types import Bytes, Shape
-from unbraid.view import to_float
 
 __all__ = ["translate"]
 
@@ -63,24 +62,18 @@ def translate(
     for what, count in (("images", len(images)), ("styles", len(examples) or styles)):
         if not 1 <= count <= MOST:
             raise InvalidOption(f"{what} must be 1 to {MOST}, but are {count}")
-    model = run.model
-    if not isinstance(model, TranslatingModel):
-        raise InvalidOption(f"{run.name} does not translate: give a run of munit, unit or cyclegan")
+    model = translator(run)
     if examples and not model.style_dim:
         raise InvalidOption(f"{run.name} has no styles, and so takes none from an example: leave it out")
     domain = _domain(run, source)
     x, given = _pictures(images, model.shape), _pictures(examples, model.shape) if examples else None
-    with torch.no_grad():
-        if given is not None:
-            codes = model.style_of(to_float(given), 1 - domain)
-        elif model.style_dim:
-            codes = torch.randn(styles, model.style_dim, generator=torch_generator(seed, "styles"))
-        else:
-            codes = torch.zeros(1, 0)
-        codes = _filled(codes, between)
-        content = model.content_of(to_float(x), domain)
-        rows = [model.drawn(one[None].expand(len(codes), -1, -1, -1), codes, 1 - domain) for one in content]
-    made = (255 * torch.stack(rows)).round().to(torch.uint8).numpy()
+    if given is not None:
+        codes = style_of(model, given, 1 - domain)
+    elif model.style_dim:
+        codes = torch.randn(styles, model.style_dim, generator=torch_generator(seed, "styles"))
+    else:
+        codes = torch.zeros(1, 0)
+    made = restyled(model, x, domain, _filled(codes, between))
     place = run.path / folder.FIGURES / "translations" if out is None else Path(out)
     place.mkdir(parents=True, exist_ok=True)
     heading = None if given is None else (given, between)
@@ -121,9 +114,7 @@ def _filled(styles: Tensor, between: int) -> Tensor:
 
 
 def _domain(run: Run, source: str) -> int:
-    space, factor = run.world.space, run.config["view"]["options"]["factor"]
-    names = [str(value) for value in space[factor].values] if factor in space.names else []
-    known = list(dict.fromkeys(["a", "b", *names]))
+    known = list(dict.fromkeys(["a", "b", *domains(run)]))
     if source not in known:
         raise InvalidOption(f"source must be {', '.join(known[:-1])} or {known[-1]}, but is {source!r}")
     return known.index(source) % 2  # names stand in the order of a and b

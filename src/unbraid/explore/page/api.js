@@ -8,7 +8,8 @@
  *   lowest: number|null, highest: number|null, better: string, reference: string}} Score
  * @typedef {{number: number, name: string, title: string, model: string, summary: string, seed: number, steps: number,
  *   shape: [number, number, number], images: number, samples: number, contents: number,
- *   latents: Latent[], factors: Factor[], scores: Score[]}} Run
+ *   actions: {name: string, times: number}[], latents: Latent[], factors: Factor[], scores: Score[]}} Run
+ * @typedef {{image: ImageData, bytes: Uint8Array}} Picture
  * @typedef {{number: number, title: string, method: string, options: string, world: string, values: Object<string, number>}} Cell
  * @typedef {{name: string, scores: {name: string, says: string, better: string}[], runs: Cell[]}} Study
  * @typedef {{points: [number, number][], images: number[], factors: number[][], codes: number[][], explained: number[]}} Places
@@ -44,11 +45,26 @@ export function painted(bytes, [count, channels, height, width]) {
   });
 }
 
-/** @param {Response} answer */
-async function images(answer) {
+/** @param {Response} answer @returns {Promise<[Uint8Array, number[]]>} */
+async function received(answer) {
   const shape = (answer.headers.get("X-Shape") ?? "").split(",").map(Number);
-  return painted(new Uint8Array(await answer.arrayBuffer()), shape);
+  return [new Uint8Array(await answer.arrayBuffer()), shape];
 }
+
+/** @param {Response} answer */
+const images = async (answer) => painted(...await received(answer));
+
+/** Images with their bytes, which can be sent back. @param {Uint8Array} bytes @param {number[]} shape @returns {Picture[]} */
+function pictures(bytes, shape) {
+  const size = bytes.length / shape[0];
+  return painted(bytes, shape).map((image, n) => ({ image, bytes: bytes.subarray(n * size, (n + 1) * size) }));
+}
+
+/** @param {string} packed */
+const unpacked = (packed) => Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+
+/** @param {Uint8Array} bytes */
+const packed = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
 /** @returns {Promise<Run[]>} */
 export const runs = async () => (await ask("/api/runs")).json();
@@ -65,9 +81,25 @@ export const look = async (run, numbers) =>
   images(await ask(`/api/runs/${run}/images?${numbers.map((n) => `image=${n}`).join("&")}`));
 /** @param {number} run @param {number[]} numbers @returns {Promise<number[][]>} */
 export const codes = async (run, numbers) => (await (await ask(`/api/runs/${run}/codes`, posted({ images: numbers }))).json()).codes;
+/**
+ * @typedef {{codes: number[][], centre: number[], directions: [number[], number[]], images: number[]|null,
+ *   truth: number[][]|null}} Orbit
+ * @param {number} run @param {{code: number[], action: number, times: number, image: number|null}} asked
+ * @returns {Promise<Orbit>}
+ */
+export const orbit = async (run, asked) => (await ask(`/api/runs/${run}/orbit`, posted(asked))).json();
 /** @param {number} run @param {Blob} file */
 export async function encode(run, file) {
   const found = await (await ask(`/api/runs/${run}/encode`, { method: "POST", body: file })).json();
-  const bytes = Uint8Array.from(atob(found.pixels), (letter) => letter.charCodeAt(0));
-  return { code: found.codes[0], image: painted(bytes, found.shape)[0] };
+  return { code: found.codes[0], image: painted(unpacked(found.pixels), found.shape)[0] };
 }
+/** @param {number} run @param {number} domain */
+export const examples = async (run, domain) => pictures(...await received(await ask(`/api/runs/${run}/examples/${domain}`)));
+/** @param {number} run @param {number} domain @param {Blob} file */
+export async function style(run, domain, file) {
+  const found = await (await ask(`/api/runs/${run}/style/${domain}`, { method: "POST", body: file })).json();
+  return { style: found.style, picture: pictures(unpacked(found.pixels), found.shape)[0] };
+}
+/** @param {number} run @param {{picture: Picture, domain: number, styles: number[][]}} asked */
+export const translate = async (run, { picture, domain, styles }) =>
+  pictures(...await received(await ask(`/api/runs/${run}/translate`, posted({ pixels: packed(picture.bytes), domain, styles }))));

@@ -16,6 +16,17 @@ export function make(tag, attributes = {}, ...children) {
   return made;
 }
 
+/**
+ * An element of a drawing.
+ * @param {string} tag @param {Object<string, string|number>} attributes @param {...Node} children
+ */
+export function draw(tag, attributes, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  made.append(...children);
+  return made;
+}
+
 /** Show an image in a canvas. @param {HTMLCanvasElement} canvas @param {ImageData} image */
 export function paint(canvas, image) {
   if (canvas.width !== image.width || canvas.height !== image.height) {
@@ -24,6 +35,32 @@ export function paint(canvas, image) {
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
+
+/** Files that are dropped on an element. @param {HTMLElement} target @param {(file: File) => void} take */
+export function drops(target, take) {
+  target.addEventListener("dragover", (event) => { event.preventDefault(); target.classList.add("drop"); });
+  target.addEventListener("dragleave", () => target.classList.remove("drop"));
+  target.addEventListener("drop", (event) => {
+    event.preventDefault();
+    target.classList.remove("drop");
+    if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
+  });
+}
+
+/** A button that opens a picture, and what it needs. @param {string} label @param {(file: File) => void} take */
+export function opener(label, take) {
+  const file = make("input", { type: "file", accept: "image/*", className: "hidden", tabIndex: -1, "aria-label": label });
+  file.addEventListener("change", () => {
+    if (file.files.length) take(file.files[0]);
+    file.value = ""; // the same file may be chosen again
+  });
+  const button = make("button", { type: "button" }, label);
+  button.addEventListener("click", () => file.click());
+  return [button, file];
+}
+
+/** A number from a standard normal distribution. */
+export const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 
 /** The name of a latent. @param {number} index */
 export const latent = (index) => "z" + String(index).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]);

@@ -1,5 +1,6 @@
 // The page: which runs are shown, and which view of them.
 
+import { actions } from "./actions.js";
 import * as api from "./api.js";
 import { make, say, tried } from "./dom.js";
 import { factors } from "./factors.js";
@@ -8,12 +9,13 @@ import { Panel } from "./panel.js";
 import { scores } from "./scores.js";
 import { studies } from "./study.js";
 import { swap } from "./swap.js";
+import { styles, Translation } from "./translation.js";
 
 const element = (id) => document.getElementById(id);
 const panels = element("panels");
 const tabs = [...document.querySelectorAll('[role="tab"]')];
 const usable = () => tabs.filter((tab) => !tab.hidden);
-/** @type {Panel[]} */
+/** @type {(Panel|Translation)[]} */
 let shown = [];
 /** @type {Map<number, import("./api.js").Run>} */
 const runs = new Map();
@@ -23,13 +25,26 @@ let stale = new Set();
 const views = {
   factors: (view) => factors(view, shown[0]),
   map: (view) => map(view, shown[0]),
+  actions: (view) => actions(view, shown[0]),
   swap: (view) => swap(view, shown[0]),
+  styles: (view) => styles(view, shown[0]),
   scores: (view) => scores(view, shown),
 };
+const coded = (run) => !run.domains;
+/** Which runs have a view, of the views that not all have. */
+const suits = {
+  factors: coded,
+  map: coded,
+  swap: coded,
+  actions: (run) => coded(run) && run.actions.length > 0,
+  styles: (run) => Boolean(run.domains) && run.styles[0][0].length > 0,
+};
+
+const selected = () => tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
 
 /** Fill the view that is open, if it does not show these runs yet. */
 function fill() {
-  const open = tabs.find((tab) => tab.getAttribute("aria-selected") === "true").id.slice(4);
+  const open = selected().id.slice(4);
   if (!stale.delete(open)) return;
   void tried(async () => { await views[open](element(`view-${open}`)); });
 }
@@ -53,12 +68,14 @@ function another() {
 function show() {
   const numbers = [element("run").value, element("beside").value].filter((value) => value !== "").map(Number);
   shown.forEach((panel) => panel.stop());
-  shown = numbers.map((number) => new Panel(number, runs.get(number)));
+  shown = numbers.map((number) => new (coded(runs.get(number)) ? Panel : Translation)(number, runs.get(number)));
   for (const panel of shown) panel.addEventListener("another", another);
   document.querySelector("main").classList.toggle("two", shown.length > 1);
   panels.replaceChildren(...shown.map((panel) => panel.element));
   stale = new Set(Object.keys(views));
   another();
+  for (const [name, suit] of Object.entries(suits)) element(`tab-${name}`).hidden = !suit(shown[0].run);
+  if (selected().hidden) open(usable().at(0));
   fill();
   mark(numbers);
 }

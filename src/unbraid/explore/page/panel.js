@@ -1,7 +1,7 @@
 // One run: a picture, what the model makes of it, and a slider for each latent.
 
 import * as api from "./api.js";
-import { latent, make, newest, paint, percent, say, tried } from "./dom.js";
+import { drops, latent, make, newest, opener, paint, percent, say, tried } from "./dom.js";
 
 const FRAMES = 25; // of a film, there; it goes back the same way
 const SHOWN = 9; // of them, side by side
@@ -17,8 +17,11 @@ export class Panel extends EventTarget {
     this.code = Array(run.latents.length);
     for (const one of run.latents) this.code[one.index] = one.base;
     this.start = [...this.code];
+    /** @type {number|null} */
+    this.image = null; // of the world, that the start is the code of
     this.chosen = null;
     this.film = 0;
+    this.ready = Promise.resolve(); // when the picture that was asked for last is shown
     this.show = newest(async () => {
       const [image] = await api.decode(this.number, [this.code]);
       paint(this.made, image);
@@ -32,10 +35,6 @@ export class Panel extends EventTarget {
     const { run } = this;
     this.given = make("canvas", { "aria-label": "the picture that is given", role: "img" });
     this.made = make("canvas", { "aria-label": "what the model makes of the code", role: "img" });
-    const file = make("input", { type: "file", accept: "image/*", className: "hidden", tabIndex: -1, "aria-label": "Open a picture" });
-    file.addEventListener("change", () => file.files.length && this.open(file.files[0]));
-    const opener = make("button", { type: "button" }, "Open a picture");
-    opener.addEventListener("click", () => file.click());
     const another = make("button", { type: "button" }, "Another image");
     another.addEventListener("click", () => this.dispatchEvent(new Event("another")));
     const reset = make("button", { type: "button" }, "Reset");
@@ -50,14 +49,8 @@ export class Panel extends EventTarget {
       make("div", { className: "pictures" },
         make("figure", {}, this.given, make("figcaption", {}, "given (drop a picture here)")),
         make("figure", {}, this.made, make("figcaption", {}, "decoded"))),
-      make("div", { className: "buttons" }, another, opener, reset, file), list, this.strip);
-    panel.addEventListener("dragover", (event) => { event.preventDefault(); panel.classList.add("drop"); });
-    panel.addEventListener("dragleave", () => panel.classList.remove("drop"));
-    panel.addEventListener("drop", (event) => {
-      event.preventDefault();
-      panel.classList.remove("drop");
-      if (event.dataTransfer.files.length) this.open(event.dataTransfer.files[0]);
-    });
+      make("div", { className: "buttons" }, another, ...opener("Open a picture", (file) => this.open(file)), reset), list, this.strip);
+    drops(panel, (file) => this.open(file));
     return panel;
   }
 
@@ -100,26 +93,33 @@ export class Panel extends EventTarget {
   }
 
   /** An image of the world. @param {number} image */
-  async take(image) {
-    this.strip.hidden = true;
-    await tried(async () => {
+  take(image) {
+    return this.begin(async () => {
       const [[pixels], [code]] = await Promise.all([api.look(this.number, [image]), api.codes(this.number, [image])]);
-      paint(this.given, pixels);
-      this.start = code;
-      await this.set(code);
+      return { pixels, code, image };
     });
   }
 
   /** A picture of the reader's. @param {Blob} file */
-  async open(file) {
-    this.strip.hidden = true;
-    await tried(async () => {
+  open(file) {
+    return this.begin(async () => {
       const { code, image } = await api.encode(this.number, file);
-      paint(this.given, image);
-      this.start = code;
       say("");
-      await this.set(code);
+      return { pixels: image, code, image: null };
     });
+  }
+
+  /** Begin with a picture and its code. @param {() => Promise<{pixels: ImageData, code: number[], image: number|null}>} get */
+  begin(get) {
+    this.strip.hidden = true;
+    this.ready = tried(async () => {
+      const { pixels, code, image } = await get();
+      paint(this.given, pixels);
+      [this.start, this.image] = [code, image];
+      await this.set(code);
+      this.dispatchEvent(new Event("start"));
+    });
+    return this.ready;
   }
 
   /** Mark a latent, here and wherever else it is shown. @param {number} index */

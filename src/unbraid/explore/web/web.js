@@ -1,7 +1,7 @@
 // A decoder that runs in the browser, and a slider for each of its latents.
 
 import * as ort from "./ort.wasm.min.mjs";
-import { latent, make, newest, paint, percent, say, tried } from "./dom.js";
+import { latent, make, newest, normal, paint, percent, say, tried } from "./dom.js";
 
 ort.env.wasm.wasmPaths = new URL("./", import.meta.url).href;
 ort.env.wasm.numThreads = 1; // more of them need headers that a simple server does not send
@@ -56,10 +56,6 @@ function slider(one) {
   const tells = one.dead ? "says nothing" : one.tells === null ? "" : `${about.factors[one.tells.factor].name} ${percent(one.tells.share)}`;
   return make("li", { className: one.dead ? "dead" : "" },
     make("span", { className: "latent" }, name), input, make("output"), make("span", { className: "tells", title: tells }, tells));
-}
-
-function normal() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
 tried(async () => {
