@@ -27,13 +27,14 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 
 from unbraid import registry
 from unbraid.model import Model
+from unbraid.plots._style import MARGIN, PALETTE, WIDTH, Page
 from unbraid.scores import dci, mig
 from unbraid.types import Factor, FactorSpace, Floats
 from unbraid.view import Seen, to_float, view
 from unbraid.world import LabelledWorld
 from unbraid.worlds.smaller import Smaller
 
-RESULTS = Path(__file__).with_name("results.jsonl")
+RESULTS, PICTURE = (Path(__file__).with_name(name) for name in ("results.jsonl", "boxes.png"))
 SEEDS, SAMPLES, HELD_OUT = 5, 1000, 1_000_003
 EVERY = (1, 1, 4, 4, 4)
 """Every which value of shape, scale, orientation, x and y is kept: 11,520 images, drawn once."""
@@ -205,6 +206,31 @@ def selection(found: list[dict[str, Any]], method: str) -> str:
     return f"* {method}: " + "; ".join(said)
 
 
+def picture(found: list[dict[str, Any]], path: Path) -> None:
+    """A box for every method and beta, from the least DCI to the greatest, and every run in it."""
+    boxes = [
+        (f"{method}\nbeta {beta:g}", [one["dci"] for one in found if (one["method"], one["beta"]) == (method, beta)])
+        for method, (*_, betas) in METHODS.items()
+        for beta in betas
+    ]
+    boxes = [(name, values) for name, values in boxes if values]
+    page = Page(
+        WIDTH, 460, "What pairs and labels are worth",
+        f"DCI of five seeds each on small Sprites, {found[0]['steps']:,} steps; a box holds the middle three.",
+    )  # fmt: skip
+    axes = page.axes(MARGIN + 50, Page.heading + 10, WIDTH - 2 * MARGIN - 60, 290)
+    drawn = axes.boxplot([values for _, values in boxes], whis=(0, 100), widths=0.5, patch_artist=True)
+    for place, (name, values) in enumerate(boxes, 1):
+        colour = PALETTE[[one.partition("\n")[0] for one, _ in boxes].index(name.partition("\n")[0]) % len(PALETTE)]
+        drawn["boxes"][place - 1].set(facecolor=f"{colour}33", edgecolor=colour)
+        drawn["medians"][place - 1].set(color=colour, linewidth=2)
+        axes.plot([place] * len(values), values, "o", color=colour, markersize=4)
+    axes.set_xticks(range(1, len(boxes) + 1), [name for name, _ in boxes], fontsize=8.5)
+    axes.set_ylabel("DCI")
+    axes.set_ylim(bottom=0)
+    page.figure.savefig(path, dpi=100)
+
+
 def main() -> None:
     """Run what has not been run, and print the table of everything."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -230,6 +256,8 @@ def main() -> None:
                 file.writelines(json.dumps(row) + "\n" for row in rows)
             print(method, [row["dci"] for row in rows], f"{rows[0]['cpu_seconds']} s a run", flush=True)
     print(table(found))
+    if out == RESULTS and found:
+        picture(found, PICTURE)
     for method in METHODS:
         if sum(one["method"] == method for one in found) > SEEDS:
             print(selection(found, method))
