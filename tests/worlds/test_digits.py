@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from unbraid.files.handwritten import handwritten
 from unbraid.worlds.digits import Digits
 
 
@@ -35,3 +39,11 @@ def test_each_class_is_found_by_its_first_image() -> None:
     world = Digits()
     classes = np.arange(10)[:, None]
     assert np.array_equal(world.factors(world.index(classes)), classes)
+
+
+def test_the_file_is_read_without_loading_what_it_comes_with() -> None:
+    images, classes = handwritten()
+    np.testing.assert_array_equal(images, load_digits().images)
+    np.testing.assert_array_equal(classes, load_digits().target)
+    script = "import sys; from unbraid.worlds.digits import Digits; Digits(); sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

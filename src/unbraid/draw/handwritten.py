@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InvalidOption
+from unbraid.files.handwritten import handwritten
 from unbraid.files.pictures import enlarged
 from unbraid.types import Bytes, Integers
 
@@ -62,12 +63,9 @@ class Handwritten:
 
 @cache
 def _pictures() -> tuple[Bytes, Integers]:
-    # Imported here: scikit-learn takes a second, and a list of worlds should not.
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
+    images, classes = handwritten()
     # Twice the contrast about grey: enlarged, the originals are blurred.
-    levels = 255 * np.clip(2 * enlarged(np.asarray(data.images) / 16, SIDE) - 0.5, 0, 1)
+    levels = 255 * np.clip(2 * enlarged(images / 16, SIDE) - 0.5, 0, 1)
     pictures = np.rint(levels).astype(np.uint8)
     pictures.flags.writeable = False
-    return pictures, np.asarray(data.target, dtype=np.int64)
+    return pictures, classes

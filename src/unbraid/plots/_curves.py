@@ -10,12 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from unbraid.plots._style import FAINT
 
-__all__ = ["KL", "SIGN", "name_ends", "number", "over_steps"]
+__all__ = ["name_ends", "number", "over_steps"]
 
-SIGN = "sign_"
-"""How a history calls what is no term of the loss but tells when training goes wrong."""
-KL = "kl_z"
-"""How the KL of a latent is called in a history, before its number."""
 STEPS = [1, 2, 2.5, 5, 10]
 LINE = 20
 """Pixels from one name to the next, at least."""

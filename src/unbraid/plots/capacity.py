@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unbraid.errors import InvalidData, require_at_least
-from unbraid.plots._curves import KL, name_ends, number, over_steps
+from unbraid.plots._curves import name_ends, number, over_steps
+from unbraid.plots._history import KL
 from unbraid.plots._latents import as_pair, favourites
 from unbraid.plots._style import GREY, INK, MARGIN, PALETTE, WIDTH, Page, latent, plain
 from unbraid.types import FactorSpace, Floats, Integers

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unbraid.errors import InvalidData
-from unbraid.plots._curves import KL, SIGN, name_ends, number, over_steps
+from unbraid.plots._curves import name_ends, number, over_steps
+from unbraid.plots._history import KL, SIGN
 from unbraid.plots._style import GREY, INK, MARGIN, PALETTE, WIDTH, Page, plain
 from unbraid.types import Floats
 

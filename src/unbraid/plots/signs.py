@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from unbraid.errors import InvalidData
-from unbraid.plots._curves import SIGN, over_steps
+from unbraid.plots._curves import over_steps
+from unbraid.plots._history import SIGN
 from unbraid.plots._style import MARGIN, PALETTE, WIDTH, Page, plain
 
 __all__ = ["signs"]

@@ -15,8 +15,7 @@ from unbraid.fit.callback import Callback
 from unbraid.fit.callbacks._shared import looking
 from unbraid.fit.state import HISTORY, STEP, STEPS, State
 from unbraid.model import Model
-from unbraid.plots._curves import KL, SIGN
-from unbraid.plots._frame import frame
+from unbraid.plots._history import KL, SIGN
 from unbraid.runs.encode import choose, decoder, device_of
 from unbraid.seed import derive
 from unbraid.types import Bytes
@@ -135,6 +134,8 @@ class Filming(Callback):
         decode = decoder(model)
         rows = decode(moved.reshape(-1, codes.shape[1]))
         rows = rows.reshape(count, SHOWN, *rows.shape[1:])
+        from unbraid.plots._frame import frame  # matplotlib takes a second, and most runs are not filmed
+
         return frame(progress, self._look[:SHOWN], decode(codes[:SHOWN]), rows, known)
 
 

@@ -6,8 +6,7 @@ References:
 
 from __future__ import annotations
 
-import numpy as np
-
+from unbraid.files.handwritten import handwritten
 from unbraid.files.pictures import resized
 from unbraid.types import Factor, FactorSpace
 from unbraid.world import LabelledWorld
@@ -30,10 +29,6 @@ class Digits(LabelledWorld):
   doi = {10.24432/C50P49}, year = {1998}}"""
 
     def __init__(self) -> None:
-        # Imported here: scikit-learn takes a second, and a list of worlds should not.
-        from sklearn.datasets import load_digits
-
-        data = load_digits()
+        images, classes = handwritten()
         space = FactorSpace([Factor("class", 10, "categorical", tuple("0123456789"))])
-        labels = np.asarray(data.target, dtype=np.int64)[:, None]
-        super().__init__(resized(np.asarray(data.images) * (255 / 16), SIZE)[:, None], labels, space)
+        super().__init__(resized(images * (255 / 16), SIZE)[:, None], classes[:, None], space)
