@@ -399,6 +399,17 @@ def test_an_interruption_says_that_nothing_is_lost(cli: Unbraid, monkeypatch: py
     assert cli("train vae digits", 130) == "unbraid: interrupted; nothing is lost, the same command continues\n"
 
 
+@pytest.mark.parametrize("kind", [errno.EACCES, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR])
+def test_a_place_that_cannot_be_used_is_answered_with_a_sentence(
+    cli: Unbraid, monkeypatch: pytest.MonkeyPatch, kind: int
+) -> None:
+    def closed(*arguments: object) -> None:
+        raise OSError(kind, os.strerror(kind), "runs/a")
+
+    monkeypatch.setattr("unbraid.cli.train.registry.load", closed)
+    refused(cli, "train vae digits", f"runs/a cannot be used ({os.strerror(kind)}): choose another")
+
+
 def test_a_full_disk_is_answered_with_a_sentence(cli: Unbraid, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "runs/a")

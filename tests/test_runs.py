@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import random
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from unbraid.errors import InvalidOption, RunError, UnknownName
 from unbraid.models.vae import VAE
@@ -382,6 +385,17 @@ def test_a_finished_run_is_drawn(copied):
     files = plot(copied, plots=["losses", "traversals"])
     assert [file.relative_to(copied).as_posix() for file in files] == ["figures/losses.png", "figures/traversals.png"]
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    place = tmp_path / "a.png"
+    folder.write_picture(place, Image.new("L", (4, 4), 255))
+    before = place.read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda file: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    with pytest.raises(OSError, match="full"):
+        folder.write_picture(place, Image.new("L", (4, 4), 0))
+    assert place.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [place]
 
 
 def test_every_plot_that_suits_a_run_is_drawn(copied):

@@ -13,6 +13,9 @@ from unbraid.errors import UnbraidError, UnknownName
 
 __all__ = ["main", "verbs"]
 
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR)
+"""What a file or folder may be that was given, and no fault of ours."""
+
 USAGE = """usage: unbraid VERB [ARGUMENTS]
 
 Learn representations whose parts come apart, measure how far they have, and see what each part means.
@@ -55,10 +58,13 @@ def main(arguments: list[str] | None = None) -> None:
         # Nobody reads any more: Python's own last flush must find somewhere to write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
         where = f" for {error.filename}" if error.filename else ""
-        print(f"unbraid: no room is left{where}: make some, and give the same command again", file=sys.stderr)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            print(f"unbraid: no room is left{where}: make some, and give the same command again", file=sys.stderr)
+        elif error.errno in REFUSED and error.filename:
+            print(f"unbraid: {error.filename} cannot be used ({error.strerror}): choose another", file=sys.stderr)
+        else:
+            raise
         sys.exit(2)
 
 

@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> None:
     name = arguments[0]
     registry.check("worlds", name)
     from unbraid.plots.sheet import sheet
+    from unbraid.runs import folder
     from unbraid.runs.show import material
 
     cls = registry.load("worlds", name)
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> None:
     out = given.out or Path(f"{name}.png")
     figure = sheet(**material(world, seed=given.seed))
     try:
-        figure.savefig(out, dpi=100)
+        folder.write_picture(out, figure)
     except (OSError, ValueError) as error:  # a ValueError speaks of a format that is not known
         reason = error.strerror if isinstance(error, OSError) else error
         raise RunError(f"cannot write {out} ({reason}): choose another file with --out") from None

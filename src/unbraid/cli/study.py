@@ -279,8 +279,10 @@ def _grid(*names: str, rows: Sequence[Sequence[Any]]) -> Any:
 
 
 def _write(path: Path, text: str) -> None:
+    from unbraid.runs import folder
+
     try:
-        path.write_text(text, "utf-8")
+        folder.write_bytes(path, text.encode())
     except OSError as error:
         raise InvalidOption(f"{path} cannot be written ({error.strerror}): choose another file") from None
     print(path)

@@ -49,7 +49,7 @@ def export(run: Run | str | Path, out: str | Path) -> list[Path]:
     shown = [name for name in PICTURES if name in drawn]
     for name in shown:
         written.append(pictures / f"{name}.png")
-        drawn[name].savefig(written[-1], dpi=100)
+        folder.write_picture(written[-1], drawn[name])
     folder.write_bytes(target / CARD, card(run, shown).encode())
     return [target / CARD, *written]
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unbraid.errors import RunError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 __all__ = [
     "CHECKPOINT",
@@ -28,6 +33,7 @@ __all__ = [
     "require_fresh",
     "write_bytes",
     "write_json",
+    "write_picture",
 ]
 
 RUN = "run.json"
@@ -84,6 +90,20 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, readable by people; arrays of numbers stay on one line each."""
     write_bytes(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_picture(path: Path, picture: Figure | Image) -> None:
+    """Write a figure or an image, in the format of the file's name, whole or not at all.
+
+    Raises:
+        ValueError: When the format is not known.
+    """
+    data, kind = io.BytesIO(), path.suffix.removeprefix(".") or "png"
+    if hasattr(picture, "savefig"):
+        picture.savefig(data, format=kind, dpi=100)
+    else:
+        picture.save(data, kind)
+    write_bytes(path, data.getvalue())
 
 
 def read_json(path: Path) -> Any:

@@ -184,5 +184,5 @@ def plot(run: Run | str | Path, *, plots: Sequence[str] | None = None, options: 
     files = []
     for name, figure in drawn.items():
         files.append(target / f"{name}.png")
-        figure.savefig(files[-1], dpi=100)
+        folder.write_picture(files[-1], figure)
     return files

@@ -77,13 +77,13 @@ def translate(
     place = run.path / folder.FIGURES / "translations" if out is None else Path(out)
     place.mkdir(parents=True, exist_ok=True)
     heading = None if given is None else (given, between)
-    Image.fromarray(_grid(x, made, heading)).save(place / "grid.png")
+    folder.write_picture(place / "grid.png", Image.fromarray(_grid(x, made, heading)))
     files = [place / "grid.png"]
     for number, (image, row) in enumerate(zip(images, made, strict=True), 1):
         for style, one in enumerate(row, 1):
             files.append(place / f"{number}-{Path(image).stem}-{style}.png")
             pixels = one.transpose(1, 2, 0)
-            Image.fromarray(pixels if len(one) == 3 else pixels[..., 0]).save(files[-1])
+            folder.write_picture(files[-1], Image.fromarray(pixels if len(one) == 3 else pixels[..., 0]))
     return files
 
 
