@@ -59,6 +59,14 @@ def acting(tmp_path_factory: pytest.TempPathFactory) -> Subject:
 
 
 @pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """A run of a model that takes images apart, into three entities of six numbers."""
+    path = tmp_path_factory.mktemp("objects") / "mvae"
+    options = {"slots": 3, "entity_dim": 6, "channels": 4}
+    return Subject(train("mvae", "scenes", steps=2, batch_size=2, out=path, progress=False, **options), samples=40)
+
+
+@pytest.fixture(scope="session")
 def translating(tmp_path_factory: pytest.TempPathFactory) -> Translating:
     """A run that translates between five dark and five bright pictures, in styles of three numbers."""
     place, noise = tmp_path_factory.mktemp("translating"), np.random.default_rng(0)

@@ -20,9 +20,9 @@ HOST = {"Host": "127.0.0.1:8700"}
 
 
 def test_no_request_of_any_shape_makes_it_fail(
-    subject: Subject, acting: Subject, translating: Translating, study: Path
+    subject: Subject, acting: Subject, translating: Translating, objects: Subject, study: Path
 ) -> None:
-    app = make(Gallery([subject, acting, translating], [Studied(study)], samples=100))
+    app = make(Gallery([subject, acting, translating, objects], [Studied(study)], samples=100))
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app, headers=HOST)
     operations = [found.ok() for found in schema.get_all_operations()]
     assert {one.path for one in operations} >= {"/api/runs", "/api/runs/{number}/decode", "/api/runs/{number}/encode"}
@@ -60,5 +60,5 @@ def test_no_request_of_any_shape_makes_it_fail(
     assert 200 in seen["/api/runs/{number}/examples/{domain}"]
     assert all(
         422 in seen[f"/api/runs/{{number}}/{name}"]
-        for name in ("decode", "images", "codes", "encode", "orbit", "translate")
+        for name in ("decode", "images", "codes", "encode", "orbit", "translate", "objects")
     )

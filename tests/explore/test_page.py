@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import threading
@@ -18,6 +19,7 @@ from playwright.sync_api import sync_playwright
 
 from unbraid.explore.app import make
 from unbraid.explore.gallery import Gallery
+from unbraid.explore.objects import taken_apart
 from unbraid.explore.serve import _listening
 from unbraid.explore.studied import Studied
 from unbraid.explore.subject import Subject
@@ -28,14 +30,9 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 PATIENCE = 120_000  # milliseconds until a busy machine is believed to hang
 VIEWS = [
-    ("0", "study"),
-    ("0", "factors"),
-    ("0", "map"),
-    ("0", "swap"),
-    ("0", "scores"),
-    ("2", "actions"),
-    ("3", "styles"),
-]
+    ("0", "study"), ("0", "factors"), ("0", "map"), ("0", "swap"), ("0", "scores"), ("2", "actions"), ("3", "styles"),
+    ("4", "objects"),
+]  # fmt: skip
 """Every view, with a run that has it."""
 pytestmark = [
     pytest.mark.slow,
@@ -44,9 +41,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address(subject: Subject, acting: Subject, translating: Translating, study: Path) -> Iterator[str]:
+def address(
+    subject: Subject, acting: Subject, translating: Translating, objects: Subject, study: Path
+) -> Iterator[str]:
     """The page, served as it is by the command."""
-    gallery = Gallery([subject, subject, acting, translating], [Studied(study)], samples=100)
+    gallery = Gallery([subject, subject, acting, translating, objects], [Studied(study)], samples=100)
     with _listening("127.0.0.1", 0) as listener:
         config = uvicorn.Config(make(gallery), log_level="error", lifespan="off", ws="none")
         server = uvicorn.Server(config)
@@ -86,14 +85,14 @@ def code(page: Any) -> list[float]:
     return [float(value) for value in page.locator(".panel").first.get_attribute("data-shown").split()]
 
 
-def drawn(page: Any, which: int) -> np.ndarray:
-    """The pixels of one of the panel's canvases, ``(height, width, 3)``."""
+def drawn(page: Any, which: int, where: str = ".panel .pictures") -> np.ndarray:
+    """The pixels of one of the canvases in a place, ``(height, width, 3)``."""
     script = """canvas => {
         const copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
         copy.drawImage(canvas, 0, 0);
         return Array.from(copy.getImageData(0, 0, canvas.width, canvas.height).data);
     }"""
-    values = page.locator(".pictures canvas").nth(which).evaluate(script)
+    values = page.locator(f"{where} canvas").nth(which).evaluate(script)
     return np.array(values, dtype=np.uint8).reshape(32, 32, 4)[..., :3]
 
 
@@ -199,7 +198,7 @@ def test_two_runs_stand_beside_each_other_and_show_the_same_image(page: Any) -> 
 
 def test_a_point_of_a_study_opens_its_run(page: Any, study: Path) -> None:
     studied = Studied(study)
-    told = {run["number"]: run for run in studied.about(4)["runs"]}
+    told = {run["number"]: run for run in studied.about(5)["runs"]}
     assert page.locator(".boxes .point").count() == len(told) == 4
     point = page.locator(".point[tabindex='0']")
     point.focus()
@@ -220,7 +219,7 @@ def test_a_point_of_a_study_opens_its_run(page: Any, study: Path) -> None:
 
 
 def test_the_boxes_of_a_study_are_those_of_the_chosen_score(page: Any, study: Path) -> None:
-    runs = [run["values"]["sap"] for run in Studied(study).about(4)["runs"] if run["method"] == "vae"]
+    runs = [run["values"]["sap"] for run in Studied(study).about(5)["runs"] if run["method"] == "vae"]
     page.locator(".study select").select_option("sap")
     row = page.locator(".box").first
     width = row.bounding_box()["width"]
@@ -323,6 +322,22 @@ def test_a_style_of_the_board_is_taken(between: Any, translating: Translating) -
     tiles.nth(2).press("Enter")
     style = translating.about["styles"][0][2]
     between.wait_for_selector(f".panel[data-shown='1 {' '.join(f'{value:.3f}' for value in style)}']")
+
+
+def test_an_entity_that_is_not_kept_is_left_out_of_the_image(page: Any, objects: Subject) -> None:
+    page.select_option("#run", "4")
+    page.click("#tab-objects")
+    page.wait_for_selector("#view-objects[data-shown]")
+    for kept in ([True] * 3, [False, True, True]):
+        page.locator(".entity input").first.set_checked(kept[0])
+        page.wait_for_selector(f"#view-objects[data-shown$=' {' '.join(str(one).lower() for one in kept)}']")
+        found = taken_apart(objects.model, np.array([code(page)]), kept)
+        image = np.frombuffer(base64.b64decode(found["image"]), dtype=np.uint8).reshape(3, 32, 32).transpose(1, 2, 0)
+        assert np.abs(drawn(page, 0, "#view-objects .pictures").astype(int) - image).max() <= 4
+    assert page.locator(".windows rect").count() == sum(found["present"])
+    before = page.locator("#view-objects").get_attribute("data-shown")
+    page.locator(".sliders input").first.fill("1.5")
+    page.wait_for_function("before => document.getElementById('view-objects').dataset.shown !== before", arg=before)
 
 
 def test_dark_and_light(page: Any) -> None:

@@ -18,12 +18,14 @@ from unbraid.errors import UnbraidError
 from unbraid.explore.decoding import Decoding
 from unbraid.explore.gallery import Gallery, Shown
 from unbraid.explore.guard import Guard
+from unbraid.explore.objects import taken_apart
 from unbraid.explore.subject import Subject
 from unbraid.explore.translating import Translating, Wanted
 from unbraid.explore.uploads import BYTES, read
+from unbraid.objects import ObjectModel
 from unbraid.types import Bytes, Floats, Integers
 
-__all__ = ["Codes", "Indices", "Orbit", "Translation", "make"]
+__all__ = ["Codes", "Entities", "Indices", "Orbit", "Translation", "make"]
 
 PAGE = Path(__file__).parent / "page"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -61,6 +63,14 @@ class Orbit(BaseModel):
     action: Annotated[int, Field(ge=0, lt=4096)]
     times: Annotated[int, Field(ge=1, le=64)]
     image: Annotated[int, Field(ge=0, lt=2**62)] | None = None
+
+
+class Entities(BaseModel):
+    """The code of an image of objects, and which of them are drawn."""
+
+    model_config = ConfigDict(extra="forbid")
+    code: Row
+    kept: Annotated[list[bool], Field(min_length=1, max_length=ROWS)]
 
 
 class Translation(BaseModel):
@@ -181,6 +191,17 @@ def make(gallery: Gallery, *, hosts: tuple[str, ...] = (), token: str | None = N
             raise HTTPException(422, "this model has no actions")
         image = None if asked.image is None else int(indices(chosen, [asked.image])[0])
         return await run_in_threadpool(acting.orbit, code, asked.action, asked.times, image)
+
+    @app.post("/api/runs/{number}/objects", responses={404: {}, 422: {}})
+    async def objects(number: int, asked: Entities) -> dict[str, Any]:
+        """The entities of a code with their windows and masks, and the image that some of them make."""
+        chosen = await subject(number)
+        model, (code,) = chosen.model, codes_of(chosen, [asked.code])
+        if not isinstance(model, ObjectModel):
+            raise HTTPException(422, "this model takes no images apart")
+        if len(asked.kept) != model.slots:
+            raise HTTPException(422, f"this model has {model.slots} entities, of which each is kept or not")
+        return await run_in_threadpool(taken_apart, model, code, asked.kept)
 
     @app.post("/api/runs/{number}/encode", responses={404: {}, 413: {}, 422: {}})
     async def encode(number: int, request: Request) -> dict[str, Any]:

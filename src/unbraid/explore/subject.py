@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 
 from unbraid.explore.acting import Acting
 from unbraid.explore.told import told
+from unbraid.objects import ObjectModel
 from unbraid.plots._latents import as_divergence, base, dead, favourites, order, shares, telling
 from unbraid.plots._style import colours, plain
 from unbraid.runs.encode import encode
@@ -79,6 +80,7 @@ class Subject:
         return told(self.run, self.title) | {
             "samples": len(codes),
             "contents": getattr(self.model, "contents", 0),
+            "slots": self.model.slots if isinstance(self.model, ObjectModel) else 0,
             "actions": self.acting.about if self.acting else [],
             "latents": latents,
             "factors": [_factor(factor) for factor in space],

@@ -88,6 +88,15 @@ export const codes = async (run, numbers) => (await (await ask(`/api/runs/${run}
  * @returns {Promise<Orbit>}
  */
 export const orbit = async (run, asked) => (await ask(`/api/runs/${run}/orbit`, posted(asked))).json();
+/**
+ * @param {number} run @param {{code: number[], kept: boolean[]}} asked
+ * @returns {Promise<{present: boolean[], windows: number[][]|null, image: ImageData, alone: ImageData[], masks: Uint8Array}>}
+ */
+export async function objects(run, asked) {
+  const found = await (await ask(`/api/runs/${run}/objects`, posted(asked))).json();
+  const drawn = (bytes, count) => painted(unpacked(bytes), [count, ...found.shape]);
+  return { ...found, image: drawn(found.image, 1)[0], alone: drawn(found.alone, asked.kept.length), masks: unpacked(found.masks) };
+}
 /** @param {number} run @param {Blob} file */
 export async function encode(run, file) {
   const found = await (await ask(`/api/runs/${run}/encode`, { method: "POST", body: file })).json();

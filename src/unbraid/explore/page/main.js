@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { make, say, tried } from "./dom.js";
 import { factors } from "./factors.js";
 import { map } from "./map.js";
+import { objects } from "./objects.js";
 import { Panel } from "./panel.js";
 import { scores } from "./scores.js";
 import { studies } from "./study.js";
@@ -27,6 +28,7 @@ const views = {
   map: (view) => map(view, shown[0]),
   actions: (view) => actions(view, shown[0]),
   swap: (view) => swap(view, shown[0]),
+  objects: (view) => objects(view, shown[0]),
   styles: (view) => styles(view, shown[0]),
   scores: (view) => scores(view, shown),
 };
@@ -37,6 +39,7 @@ const suits = {
   map: coded,
   swap: coded,
   actions: (run) => coded(run) && run.actions.length > 0,
+  objects: (run) => coded(run) && run.slots > 0,
   styles: (run) => Boolean(run.domains) && run.styles[0][0].length > 0,
 };
 

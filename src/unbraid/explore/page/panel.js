@@ -82,6 +82,7 @@ export class Panel extends EventTarget {
       input.value = String(this.code[index]);
       output.textContent = this.code[index].toFixed(2).replace("-", "−");
     }
+    this.dispatchEvent(new Event("code"));
     return this.show();
   }
 
