@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-import unbraid
+from _gallery import digest
 
 __all__ = ["found"]
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-SOURCE = Path(unbraid.__file__).parent
 
 
 def found(name: str, folder: Path, *, uses: tuple[str, ...]) -> Mapping[str, float]:
@@ -22,13 +20,12 @@ def found(name: str, folder: Path, *, uses: tuple[str, ...]) -> Mapping[str, flo
 
     It runs unless its own text and that of the parts of unbraid that it ``uses`` are those of the last time.
     """
-    files = [EXAMPLES / f"{name}.py", EXAMPLES / "_shared.py", *(SOURCE / part for part in uses)]
-    digest = hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=8).hexdigest()
+    signed = digest(uses, EXAMPLES / f"{name}.py", EXAMPLES / "_shared.py")
     record = folder / f"{name}.json"
-    if record.exists() and (kept := json.loads(record.read_text("utf-8")))["digest"] == digest:
+    if record.exists() and (kept := json.loads(record.read_text("utf-8")))["digest"] == signed:
         return dict(kept["found"])
     sys.path.insert(0, str(EXAMPLES))
     numbers = import_module(name).main(folder)
     sys.path.remove(str(EXAMPLES))
-    record.write_text(json.dumps({"digest": digest, "found": numbers}), "utf-8")
+    record.write_text(json.dumps({"digest": signed, "found": numbers}), "utf-8")
     return dict(numbers)

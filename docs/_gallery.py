@@ -1,106 +1,71 @@
-"""The page of worlds: what each looks like, its factors, and how much of them a network reads from the pixels."""
+"""What the pages of the gallery share: sections, words, and pictures that are drawn anew when their code changes."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 import unbraid
 from unbraid import registry
-from unbraid.errors import UnbraidError
-from unbraid.plots.sheet import sheet
-from unbraid.runs.show import material
-from unbraid.types import Factor
-from unbraid.world import World
-from unbraid.worlds._wrapped import Wrapped
 
-__all__ = ["worlds"]
+__all__ = ["SOURCE", "bibtex", "digest", "page", "picture", "sign", "table", "told"]
 
-READ = Path(__file__).parent.parent / "studies" / "visibility" / "results.json"
 SOURCE = Path(unbraid.__file__).parent
-DRAWS = ("draw/*.py", "plots/_draw.py", "plots/_style.py", "plots/sheet.py", "runs/show.py")
-"""What draws a picture besides the world's own file."""
 SECTIONS = re.compile(r"^(Args|Attributes|Raises|Returns|>>>)", re.MULTILINE)
-MOST = 8
-"""Values of a factor that are all listed."""
-
-INTRO = """\
-Every world that can be made without files is shown by images as it draws them, and by a row for each factor that moves
-it alone. Below are its factors, and how much of each a small convolutional network reads from images that it never saw:
-the part of right answers for categories, beside that of the commonest one, and for all others the part of the variance
-that is explained, R², of the value or of the cosine and sine of a cycle. A factor that is not in every image is asked
-for where it is. How the figures are made stands in ``studies/visibility``.
-"""
 
 
-def worlds(folder: Path) -> str:
-    """The page, in reStructuredText; its pictures are drawn into ``folder``, where they are not there already."""
-    read = json.loads(READ.read_text("utf-8"))
-    parts = ["Worlds", "======", "", INTRO]
-    for name in registry.names("worlds"):
-        parts += [name, "-" * len(name), "", *_world(name, folder, read), ""]
+def page(shelf: str, title: str, intro: str, of: Callable[[str], Iterable[str]]) -> str:
+    """A page, in reStructuredText, with a section for everything on a shelf."""
+    parts = [title, "=" * len(title), "", intro]
+    for name in registry.names(shelf):
+        parts += [name, "-" * len(name), "", *of(name), ""]
     return "\n".join(parts)
 
 
-def _world(name: str, folder: Path, read: dict[str, Any]) -> Iterator[str]:
-    cls = registry.load("worlds", name)
-    yield from (SECTIONS.split(inspect.getdoc(cls) or "")[0].strip(), "")
-    if hasattr(cls, "source"):
-        yield f"``unbraid fetch {name}`` fetches its files, or says where they are: {cls.source.home} "
-        yield f"({cls.source.licence})."
-        return
-    if issubclass(cls, Wrapped) or not (world := _made(cls)):
-        yield f"``unbraid show {name} --help`` lists what it is made from."
-        return
-    yield from (f".. image:: {_picture(name, world, folder).name}", "   :alt: " + registry.summary("worlds", name), "")
-    yield from _table("30 14 56", ["factor", "kind", "values"], [[f.name, f.kind, _values(f)] for f in world.space])
-    rows = {title: found for title, found in read.items() if found["world"] == name}
-    if rows:
-        yield from _table(f"40 {' '.join(['20'] * len(rows))}", ["read from pixels", *rows], list(_read(rows)))
+def told(made: Any) -> Iterator[str]:
+    """What a class or function says of itself before it comes to arguments."""
+    yield from (SECTIONS.split(inspect.getdoc(made) or "")[0].strip(), "")
 
 
-def _made(cls: type[World]) -> World | None:
-    try:
-        return cls()
-    except (UnbraidError, TypeError):  # it needs files, or to be told which
-        return None
+def bibtex(citation: str) -> Iterator[str]:
+    """A citation, where there is one."""
+    if citation:
+        yield from (".. code-block:: bibtex", "", *(f"   {line.strip()}" for line in citation.splitlines()), "")
 
 
-def _picture(name: str, world: World, folder: Path) -> Path:
-    """The picture of a world, drawn unless it is there: it is called after the code that draws it."""
-    draws = [file for pattern in DRAWS for file in SOURCE.glob(pattern)]
-    sources = sorted([Path(inspect.getfile(type(world))), *draws])
-    digest = hashlib.blake2b(b"".join(file.read_bytes() for file in sources), digest_size=6).hexdigest()
-    file = folder / f"{name}-{digest}.png"
+def digest(uses: Iterable[str], *files: Path, besides: str = "") -> str:
+    """A few letters that change when a file does, or one of those of unbraid that it uses (patterns), or some words."""
+    read = [*files, *(file for pattern in uses for file in sorted(SOURCE.glob(pattern)))]
+    said = hashlib.blake2b(b"".join(file.read_bytes() for file in read), digest_size=6)
+    said.update(besides.encode())
+    return said.hexdigest()
+
+
+def sign(made: Any, uses: Iterable[str], besides: str = "") -> str:
+    """The same, of the file in which a class or function stands."""
+    return digest(uses, Path(inspect.getfile(made)), besides=besides)
+
+
+def picture(shelf: str, name: str, folder: Path, signed: str, draw: Callable[[], Figure]) -> Iterator[str]:
+    """The directive that shows a picture, which is drawn unless it is there: it is called after its sign."""
+    file = folder / f"{name}-{signed}.png"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        drawn = draw()
         for old in folder.glob(f"{name}-*.png"):
             old.unlink()
-        sheet(**material(world)).savefig(file)
-    return file
+        drawn.savefig(file)
+    yield from (f".. image:: {folder.name}/{file.name}", f"   :alt: {registry.summary(shelf, name)}", "")
 
 
-def _values(factor: Factor) -> str:
-    shown = [value if isinstance(value, str) else f"{value:.3g}" for value in factor.values]
-    if factor.size > MOST:
-        return f"{factor.size}, from {shown[0]} to {shown[-1]}"
-    return ", ".join(shown)
-
-
-def _read(rows: dict[str, Any]) -> Iterator[list[str]]:
-    """For each question what was read in each variant of a world."""
-    for answers in zip(*(found["read"] for found in rows.values()), strict=True):
-        chance = f" (commonest {answers[0]['chance']:.0%})" if "chance" in answers[0] else ""
-        told = [f"{one['value']:.1%}" if "chance" in one else f"R² {one['value']:.3f}" for one in answers]
-        yield [answers[0]["factor"] + chance, *told]
-
-
-def _table(widths: str, head: list[str], rows: list[list[str]]) -> Iterator[str]:
+def table(widths: str, head: list[str], rows: list[list[str]]) -> Iterator[str]:
+    """A table with a heading."""
     yield from (".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", "")
     for row in (head, *rows):
         yield from (

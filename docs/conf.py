@@ -27,6 +27,11 @@ napoleon_use_ivar = True
 myst_enable_extensions = ["dollarmath", "colon_fence", "substitution"]
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+# A chapter's runs are not kept, and what it writes to stderr is a fault of the chapter.
+nb_execution_in_temp = True
+nb_output_stderr = "error"
+nb_merge_streams = True
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -98,12 +103,17 @@ for room in ROOMS:
         )
 
 from _examples import found  # noqa: E402  this folder is no package
-from _gallery import worlds  # noqa: E402
+from _gallery import digest  # noqa: E402
+from _gallery_mix import mixers  # noqa: E402
+from _gallery_models import models  # noqa: E402
+from _gallery_scores import scores  # noqa: E402
+from _gallery_worlds import worlds  # noqa: E402
 from _mixing import draw as draw_mixing  # noqa: E402
 from _picture import draw, unblind  # noqa: E402
 from _reproduced import reproduced  # noqa: E402
 
-write("gallery/worlds", worlds(HERE / "generated" / "gallery"))
+for name, gallery in {"models": models, "worlds": worlds, "scores": scores, "mix": mixers}.items():
+    write(f"gallery/{name}", gallery(HERE / "generated" / "gallery" / name))
 reproduced(HERE / "generated" / "studies")
 
 (HERE / "generated" / "scores").mkdir(exist_ok=True)
@@ -112,3 +122,10 @@ draw_mixing(HERE / "generated" / "mix")
 myst_substitutions = {"unblind": ", ".join(f"`{score}`" for score in unblind(HERE / "scores.json"))}
 proof = found("impossibility", HERE / "generated" / "impossibility", uses=("scores/dci.py", "scores/mig.py"))
 myst_substitutions |= {name: f"{number:.3g}" for name, number in proof.items()}
+
+# Cells are kept by their text alone unless told otherwise; what they compute depends on the code below them too.
+COMPUTES = (
+    "*.py",
+    *(f"{room}/**/*.py" for room in ("models", "nn", "worlds", "draw", "views", "scores", "info", "runs")),
+)
+nb_execution_cache_path = str(HERE / "_build" / f"cells-{digest(COMPUTES)}")
