@@ -16,7 +16,9 @@ from unbraid.models.rgrvae import RGrVAE
 from unbraid.runs.encode import choose, divergence
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
+from unbraid.runs.unseen import UNSEEN, unseen
 from unbraid.seed import derive
+from unbraid.views.pairs import Pairs
 from unbraid.worlds import Digits
 from unbraid.worlds.flatland import FlatLand
 
@@ -44,6 +46,21 @@ def test_every_tenth_step_tells_the_nats_of_every_latent_on_the_same_images(run:
     now = divergence(short.model, run.world, looked_at)
     assert now is not None
     assert [short.history[-1][f"kl_z{j}"] for j in range(3)] == pytest.approx(now.tolist(), rel=1e-4)
+
+
+def test_a_model_of_pairs_notes_its_loss_on_pairs_that_it_is_not_fitted_to(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"latent_dim": 3, "network": "dense", "steps": 20, "view": {"k": 1}, **QUICK}
+    run = train("adagvae", "digits", out=tmp_path / "a", **options)
+    told = {int(row["step"]): row for row in run.history if "held_out_loss" in row}
+    assert list(told) == [10, 20]
+    last = told[20]
+    assert last["held_out_loss"] == pytest.approx(last["held_out_reconstruction"] + last["held_out_kl"], rel=1e-5)
+    assert last["held_out_loss"] < told[10]["held_out_loss"]
+    pairs = Pairs(run.world, batch_size=32, seed=UNSEEN, k=1).batch(0)
+    assert unseen(run.model.eval(), [pairs], 20)["loss"] == pytest.approx(last["held_out_loss"], rel=1e-4)
+    assert not any(
+        "held_out_loss" in row for row in train("vae", "digits", steps=10, out=tmp_path / "b", **QUICK).history
+    )
 
 
 def test_watching_changes_nothing_else(run: Run) -> None:

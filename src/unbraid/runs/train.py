@@ -32,7 +32,8 @@ from unbraid.runs.encode import check_shape
 from unbraid.runs.preset import settled
 from unbraid.runs.run import Run
 from unbraid.runs.speed import SPEEDS, Speed, Way, choose
-from unbraid.runs.watch import Filming, Symptoms, nats
+from unbraid.runs.unseen import UNSEEN
+from unbraid.runs.watch import LOOKED_AT, Filming, Symptoms, held_out, nats
 from unbraid.seed import derive
 from unbraid.view import View
 from unbraid.view import view as viewed
@@ -42,6 +43,8 @@ __all__ = ["check", "train"]
 
 RECORDS = 100
 """Rows of history that a run aims at."""
+WEAK = ("pairs", "ranked", "classes")
+"""Views whose loss says, on what a model is not fitted to, how well it has set things apart."""
 
 
 def train(
@@ -152,6 +155,10 @@ def train(
         with folder.exclusive(path):
             _check(path, config)  # again: another process may have been here before the folder was ours
             watching: list[Callback] = [nats(model, world, seed=seed)]
+            if model.view in WEAK:
+                watching.append(
+                    held_out(model, _stream(model, world, LOOKED_AT // 2, UNSEEN, dict(view or {})).batch(0))
+                )
             if type(model).symptoms is not Model.symptoms:
                 watching.append(
                     Symptoms(model, stream.batch(0), lambda said: print(f"unbraid: {said}", file=sys.stderr))

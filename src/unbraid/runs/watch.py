@@ -1,4 +1,4 @@
-"""What a run keeps of its training besides the loss: the nats of every latent, and a film."""
+"""What a run keeps of its training besides the loss: nats of latents, the loss on what it is not fitted to, a film."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from unbraid.fit.state import HISTORY, STEP, STEPS, State
 from unbraid.model import Model
 from unbraid.plots._history import KL, SIGN
 from unbraid.runs.encode import choose, decoder, device_of
+from unbraid.runs.unseen import unseen
 from unbraid.seed import derive
 from unbraid.types import Bytes
 from unbraid.view import to_float
 from unbraid.world import World
 
-__all__ = ["Filming", "Symptoms", "nats"]
+__all__ = ["Filming", "Symptoms", "held_out", "nats"]
 
 LOOKED_AT = 64
-"""Images whose KL is noted, always the same: some percent of a step's work."""
+"""Images that are looked at, always the same: some percent of a step's work."""
 APART = 10
 """Steps between two notes, at least: what they cost then stays below two percent."""
 SHOWN, LATENTS = 9, 12
@@ -45,6 +46,21 @@ def nats(model: Model, world: World, *, seed: int) -> Note:
     def of(state: State) -> Mapping[str, float]:
         found = model.divergence(look.to(device_of(model)))
         return {} if found is None else {f"{KL}{j}": value for j, value in enumerate(found.mean(dim=0).tolist())}
+
+    return Note(of, apart=APART)
+
+
+def held_out(model: Model, batch: Any) -> Note:
+    """A callback that notes the terms of the loss on a batch that no step is fitted to, as ``held_out_loss`` and so on.
+
+    Args:
+        model: The model that is fitted.
+        batch: The batch, always the same, as is the noise.
+    """
+
+    def of(state: State) -> Mapping[str, float]:
+        found = unseen(model, [batch.to(device_of(model))], state[STEP])
+        return {f"held_out_{name.removeprefix('loss.')}": value for name, value in found.items()}
 
     return Note(of, apart=APART)
 

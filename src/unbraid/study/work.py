@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["CELLS", "Outcome", "Task", "discard", "ended", "lost", "record", "work"]
 
 CELLS = "cells"
-HELD_OUT = 1_000_003
-"""The seed of batches that no cell is fitted to."""
 State = Literal["done", "failed", "held", "stopped"]
 Kind = Literal["", "nan", "error", "damaged", "lost", "unpromising"]
 
@@ -176,14 +174,20 @@ def _values(task: Task, path: Path) -> dict[str, float]:
 
 
 def _unsupervised(model: Model, world: World, step: int, view: Mapping[str, Any]) -> dict[str, float]:
-    """What can be known without labels, over a thousand images: every term of the loss, and the bound itself."""
+    """What can be known without labels: every term of the loss over a thousand images, and the bound itself.
+
+    A model that sees something else than single images is shown ten batches of its own view.
+    """
     import torch
 
     from unbraid.runs.encode import choose
+    from unbraid.runs.unseen import UNSEEN, terms, unseen
     from unbraid.view import Batch, to_float
+    from unbraid.view import view as viewed
 
     if model.view != "images":
-        return _held_out(model, world, step, view)
+        stream = viewed(model.view)(world, batch_size=100, seed=UNSEEN, **view)
+        return unseen(model, (stream.batch(n) for n in range(10)), step)
     indices = choose(world, 1000, seed=0)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -191,38 +195,13 @@ def _unsupervised(model: Model, world: World, step: int, view: Mapping[str, Any]
         for i in range(0, len(indices), 100):
             chosen = indices[i : i + 100]
             batch = Batch(to_float(world.images(chosen)), torch.from_numpy(chosen), len(world))
-            players = list(model.players())
-            terms = model.loss(batch, step, *([players[0]] if len(players) > 1 else []))
-            row = {f"loss.{name}": float(value) for name, value in terms.items()} | {"loss": float(terms.total())}
+            row = terms(model, batch, step)
             nats = model.divergence(batch.x)
-            if nats is not None and "reconstruction" in terms:
+            if nats is not None and "loss.reconstruction" in row:
                 row["kl"] = float(nats.sum(1).mean())
-                row["elbo"] = -float(terms["reconstruction"]) - row["kl"]
+                row["elbo"] = -row["loss.reconstruction"] - row["kl"]
             parts.append((len(chosen), row))
     return {name: sum(count * row[name] for count, row in parts) / len(indices) for name in parts[0][1]}
-
-
-def _held_out(model: Model, world: World, step: int, options: Mapping[str, Any]) -> dict[str, float]:
-    """The same of a model that sees something else: the terms of its first player, over ten batches of its own view.
-
-    Of models of pairs these are the weakly-supervised reconstruction and bound, by which runs are chosen without labels
-    (Locatello et al., ICML 2020). The batches have a seed of their own, the same for all cells.
-    """
-    import torch
-
-    from unbraid.view import view
-
-    stream = view(model.view)(world, batch_size=100, seed=HELD_OUT, **options)
-    players = list(model.players())
-    rows = []
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        for n in range(10):
-            terms = model.loss(stream.batch(n), step, *([players[0]] if len(players) > 1 else []))
-            rows.append(
-                {f"loss.{name}": float(value) for name, value in terms.items()} | {"loss": float(terms.total())}
-            )
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
 def _fault(error: Exception) -> tuple[Kind, str]:
