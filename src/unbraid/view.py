@@ -23,6 +23,7 @@ from unbraid.world import World
 __all__ = [
     "Batch",
     "DomainBatch",
+    "EnvironmentBatch",
     "GroupBatch",
     "LabelledBatch",
     "OrbitBatch",
@@ -211,6 +212,23 @@ class SceneBatch(Seen):
     population: int
     masks: Tensor | None
     count: Tensor | None
+
+
+@dataclass(frozen=True)
+class EnvironmentBatch(Seen):
+    """Single images, all of one environment.
+
+    Args:
+        x: Images in ``[0, 1]``, float32 ``(B, C, H, W)``.
+        index: Their numbers in the world, int64 ``(B,)``.
+        population: How many images the world holds.
+        environment: Which it is, int64 without axes; models that find out for themselves do not look.
+    """
+
+    x: Tensor
+    index: Tensor
+    population: int
+    environment: Tensor
 
 
 class View(ABC):

@@ -1,4 +1,4 @@
-"""Judge how a run sets class and style apart, translates, or finds objects, by networks that had no part in it."""
+"""Judge how a run sets class and style apart, translates, finds objects, or lives through environments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["judge", "main"]
 def judge(
     run: Path, /, *, images: int = 8000, samples: int = 2000, steps: int = 800, network: str = "conv", seed: int = 0
 ) -> None:
-    """Judge how a run sets class and style apart, translates or finds objects; its verdict.json keeps what is said.
+    """Judge how a run sets class and style apart, translates, finds objects or lives; verdict.json keeps what is said.
 
     Args:
         run: The run folder.
@@ -41,6 +41,11 @@ def judge(
         from unbraid.runs.objects import judge_objects
 
         print(judge_objects(loaded, samples=samples, steps=steps, seed=seed))
+        return
+    if loaded.config["view"]["name"] == "environments":
+        from unbraid.runs.life import judge_life
+
+        print(judge_life(loaded, samples=samples, seed=seed))
         return
     factors = tuple(loaded.config["view"]["options"].get("factors", ()))
     bench = Bench(
