@@ -52,7 +52,7 @@ class VASE(VariationalModel):
     if the batch is reconstructed about as well as that environment was lately. After ``patience`` batches in a row that
     are not, there is a new one.
 
-    Departures from the paper, whose text was not at hand: dreams are drawn with the mean and variance that codes of an
+    Where this departs from the paper: dreams are drawn with the mean and variance that codes of an
     environment had, for where these differ from the prior's, the prior's are of images nobody saw; the error that must
     not grow is the squared error; the masks of single batches are not compared, for they flicker; the capacity term is
     an absolute value of nats.
