@@ -6,7 +6,6 @@ import http.server
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -62,10 +61,20 @@ def test_the_browser_decodes_what_pytorch_decodes(site: tuple[Path, str], run: P
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(str(error)))
-        began = time.monotonic()
-        page.goto(address)
+        held: list[Any] = []
+        # Until the decoder may start, the first picture is the one that was written.
+        page.route("**/*.wasm", lambda route: held.append(route))
+        page.goto(address, wait_until="commit")
+        page.wait_for_selector("#image[data-first]")
+        with torch.no_grad():
+            first = model.decode(torch.tensor([examples[0]]))[0, 0].numpy()
+        assert np.abs(drawn(page) - 255 * first).max() <= 1
+        assert page.get_attribute("#image", "data-shown") is None
+        page.route("**/*.wasm", lambda route: route.continue_())
+        while held:
+            held.pop().continue_()
         page.wait_for_selector("#image[data-shown]")
-        print(f"first frame after {time.monotonic() - began:.2f} s")
+        assert np.abs(drawn(page) - 255 * first).max() <= 1
         for code in examples[:3]:
             values = page.evaluate("async code => Array.from((await unbraid.decoded(code)).values)", code)
             with torch.no_grad():
@@ -86,6 +95,15 @@ def test_the_browser_decodes_what_pytorch_decodes(site: tuple[Path, str], run: P
         page.screenshot(path=str(folder.parent / "web.png"))
         browser.close()
     assert said == []
+
+
+def drawn(page: Any) -> np.ndarray:
+    """The grey values of the picture, as the canvas holds them."""
+    script = """() => { const copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+        const canvas = document.getElementById("image");
+        copy.drawImage(canvas, 0, 0);
+        return Array.from(copy.getImageData(0, 0, canvas.width, canvas.height).data); }"""
+    return np.array(page.evaluate(script)).reshape(32, 32, 4)[..., 0]
 
 
 def _text(page: Any, code: list[float]) -> str:

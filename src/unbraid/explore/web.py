@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from pathlib import Path
@@ -64,6 +65,7 @@ def to_web(run: Run | str | Path, out: str | Path, *, runtime: str | Path | None
     given = torch.from_numpy(np.resize(codes, (max(len(codes), 3), codes.shape[1]))).float()
     written = [decoder_to_onnx(run.model, given, target / "decoder.onnx")]
     about: dict[str, Any] = {**subject.about, "examples": codes.astype(np.float64).round(5).tolist()}
+    about["first"] = base64.b64encode(subject.decode(codes[:1]).tobytes()).decode()  # to be seen while the rest loads
     del about["title"]  # a folder of the machine that made it
     folder.write_bytes(target / "about.json", json.dumps(about).encode())
     written.append(target / "about.json")

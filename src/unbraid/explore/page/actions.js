@@ -1,7 +1,8 @@
 // For models on whose codes actions act: a button for each, and the orbit that it leads along.
 
 import * as api from "./api.js";
-import { draw, make, paint, percent, tried } from "./dom.js";
+import { make, paint, percent, tried } from "./dom.js";
+import { draw } from "./svg.js";
 
 const MOST = 64; // steps
 

@@ -1,5 +1,7 @@
 // What the page asks of its server. Images come as bytes with their sizes beside them.
 
+import { painted, unpacked } from "./dom.js";
+
 /**
  * @typedef {{index: number, nats: number|null, low: number, high: number, base: number, dead: boolean,
  *   tells: {factor: number, share: number}|null, shares: (number|null)[], beyondChance: boolean[]}} Latent
@@ -31,20 +33,6 @@ async function ask(address, options) {
 /** @param {unknown} body @returns {RequestInit} */
 const posted = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
-/** Bytes of C x H x W planes to what a canvas takes. @param {Uint8Array} bytes @param {number[]} shape */
-export function painted(bytes, [count, channels, height, width]) {
-  const plane = height * width;
-  return Array.from({ length: count }, (_, n) => {
-    const image = new ImageData(width, height);
-    const start = n * channels * plane;
-    for (let p = 0; p < plane; p++) {
-      for (let c = 0; c < 3; c++) image.data[4 * p + c] = bytes[start + (channels === 3 ? c : 0) * plane + p];
-      image.data[4 * p + 3] = 255;
-    }
-    return image;
-  });
-}
-
 /** @param {Response} answer @returns {Promise<[Uint8Array, number[]]>} */
 async function received(answer) {
   const shape = (answer.headers.get("X-Shape") ?? "").split(",").map(Number);
@@ -59,9 +47,6 @@ function pictures(bytes, shape) {
   const size = bytes.length / shape[0];
   return painted(bytes, shape).map((image, n) => ({ image, bytes: bytes.subarray(n * size, (n + 1) * size) }));
 }
-
-/** @param {string} packed */
-const unpacked = (packed) => Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
 
 /** @param {Uint8Array} bytes */
 const packed = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

@@ -16,16 +16,22 @@ export function make(tag, attributes = {}, ...children) {
   return made;
 }
 
-/**
- * An element of a drawing.
- * @param {string} tag @param {Object<string, string|number>} attributes @param {...Node} children
- */
-export function draw(tag, attributes, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
-  made.append(...children);
-  return made;
+/** Bytes of C x H x W planes to what a canvas takes. @param {Uint8Array|Uint8ClampedArray} bytes @param {number[]} shape */
+export function painted(bytes, [count, channels, height, width]) {
+  const plane = height * width;
+  return Array.from({ length: count }, (_, n) => {
+    const image = new ImageData(width, height);
+    const start = n * channels * plane;
+    for (let p = 0; p < plane; p++) {
+      for (let c = 0; c < 3; c++) image.data[4 * p + c] = bytes[start + (channels === 3 ? c : 0) * plane + p];
+      image.data[4 * p + 3] = 255;
+    }
+    return image;
+  });
 }
+
+/** Bytes of their text in base64. @param {string} packed */
+export const unpacked = (packed) => Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
 
 /** Show an image in a canvas. @param {HTMLCanvasElement} canvas @param {ImageData} image */
 export function paint(canvas, image) {

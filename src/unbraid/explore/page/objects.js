@@ -1,7 +1,8 @@
 // For models that take images apart: the entities of the code, where each was looked for, and the image without some.
 
 import * as api from "./api.js";
-import { draw, make, newest, paint, tried } from "./dom.js";
+import { make, newest, paint, tried } from "./dom.js";
+import { draw } from "./svg.js";
 
 const COLOURS = 6; // of entities, as style.css has them
 

@@ -1,26 +1,26 @@
 // A decoder that runs in the browser, and a slider for each of its latents.
 
 import * as ort from "./ort.wasm.min.mjs";
-import { latent, make, newest, normal, paint, percent, say, tried } from "./dom.js";
+import { latent, make, newest, normal, paint, painted, percent, say, tried, unpacked } from "./dom.js";
 
 ort.env.wasm.wasmPaths = new URL("./", import.meta.url).href;
 ort.env.wasm.numThreads = 1; // more of them need headers that a simple server does not send
 
 const element = (id) => document.getElementById(id);
-let about, session, code;
+let about, code;
+
+/** The decoder, begun before anything else is there. */
+const session = fetch("decoder.onnx").then(async (weights) => {
+  if (!weights.ok) throw new Error("decoder.onnx is missing beside this page");
+  return ort.InferenceSession.create(await weights.arrayBuffer(), { executionProviders: ["wasm"] });
+});
+session.catch(() => {}); // whoever waits for it tells
 
 /** The image of a code. @param {number[]} numbers */
 async function decoded(numbers) {
   const given = new ort.Tensor("float32", Float32Array.from(numbers), [1, numbers.length]);
-  const { images } = await session.run({ codes: given });
-  const [, channels, height, width] = images.dims;
-  const place = height * width;
-  const image = new ImageData(width, height);
-  for (let i = 0; i < place; i += 1) {
-    for (let c = 0; c < 3; c += 1) image.data[4 * i + c] = 255 * images.data[(channels === 3 ? c : 0) * place + i] + 0.5;
-    image.data[4 * i + 3] = 255;
-  }
-  return { image, values: images.data };
+  const { images } = await (await session).run({ codes: given });
+  return { image: painted(Uint8ClampedArray.from(images.data, (value) => 255 * value), images.dims)[0], values: images.data };
 }
 
 const show = newest(async () => {
@@ -59,10 +59,12 @@ function slider(one) {
 }
 
 tried(async () => {
-  const [told, weights] = await Promise.all([fetch("about.json"), fetch("decoder.onnx")]);
-  if (!told.ok || !weights.ok) throw new Error("about.json or decoder.onnx is missing beside this page");
-  about = await told.json();
-  session = await ort.InferenceSession.create(await weights.arrayBuffer(), { executionProviders: ["wasm"] });
+  const answer = await fetch("about.json");
+  if (!answer.ok) throw new Error("about.json is missing beside this page");
+  about = await answer.json();
+  // Until the decoder has started, the first image is the one that was decoded when this page was written.
+  paint(element("image"), painted(unpacked(about.first), [1, ...about.shape])[0]);
+  element("image").dataset.first = "";
   document.title = element("name").textContent = about.name;
   element("summary").textContent = about.summary;
   element("sliders").append(...about.latents.map(slider));
@@ -76,5 +78,7 @@ tried(async () => {
   if (about.scores.length === 0) element("scores").append(make("caption", {}, "None was measured."));
   globalThis.unbraid = { decoded }; // for whoever wants more than sliders, from the console
   take(about.examples[0]);
+  say("starting the decoder");
+  await session;
   say("");
 });
