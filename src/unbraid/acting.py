@@ -5,7 +5,7 @@ As in :mod:`unbraid.model`, a class is either abstract (here) or final (on the s
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -39,11 +39,15 @@ class SequenceModel(VariationalModel):
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
         network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
+    Attributes:
+        told: Whether it is told the actions, which then are numbered as the view has them.
+
     Raises:
         InvalidOption: When the shape or an option is out of range.
     """
 
     view = "orbits"
+    told: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
 
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.plots._style import plain
-from unbraid.runs.encode import abilities, encode
+from unbraid.runs.encode import abilities, choose, encode
 from unbraid.runs.run import Run
 from unbraid.types import Floats, Integers
 from unbraid.views.orbits import Orbits
 
-__all__ = ["Acting"]
+__all__ = ["FAR", "Acting"]
 
 FAR = 1e4
-"""A code that has come so far is held there: a matrix may be one that makes codes grow."""
+"""Codes are cut off here: a decoder says nothing of them, and overflows far beyond; and matrices may make them grow."""
 UNKNOWN = 12
-"""How many steps are taken by an action of which the view says nothing."""
+"""How many steps are taken by an action that is none of the view's."""
+SEEN = 64
+"""How many images are looked at, to tell what an action does."""
+ENOUGH = 0.5
+"""What a matrix may leave of the squared step of the action that it is called by."""
 
 
 class Acting:
@@ -39,10 +44,39 @@ class Acting:
         """Of every action its name, and how many steps go once round what it moves, or from end to end."""
         return [{"name": name, "times": times} for name, times in map(self._told, range(len(self.matrices)))]
 
+    @cached_property
+    def meant(self) -> list[int | None]:
+        """Which action of the view each matrix is: the one that the model was told, or else the one that it does best.
+
+        None where it leaves more than half of the squared step that the view's action makes.
+        """
+        unknown: list[int | None] = [None] * len(self.matrices)
+        if self.view is None:
+            return unknown
+        if getattr(self.run.model, "told", False):
+            return [a if a < len(self.view.actions_table) else None for a in range(len(self.matrices))]
+        world, model = self.run.world, self.run.model
+        first = choose(world, SEEN, seed=0)
+        factors = world.factors(first)
+        try:
+            after = [
+                world.index(self.view.act(factors, np.full(len(first), action)))
+                for action in range(len(self.view.actions_table))
+            ]
+        except InvalidData:
+            return unknown
+        before = encode(model, world, first)
+        made = np.einsum("aij,bj->abi", self.matrices, before)
+        found = np.stack([encode(model, world, index) for index in after])
+        still = np.square(found - before).sum(axis=2).mean(axis=1)
+        still = np.where(still > 0, still, still.max())  # what changes nothing is held to the steps of the others
+        left = np.square(made[:, None] - found).sum(axis=3).mean(axis=2) / np.maximum(still, np.finfo(float).tiny)
+        return [int(row.argmin()) if row.min() < ENOUGH else None for row in left]
+
     def _told(self, action: int) -> tuple[str, int]:
-        if self.view is None or action >= len(self.view.actions_table):
+        if self.view is None or (meant := self.meant[action]) is None:
             return f"action {action}", UNKNOWN
-        step = self.view.actions_table[action]
+        step = self.view.actions_table[meant]
         if not step.any():
             return "nothing", 1
         (moved,) = np.flatnonzero(step)
@@ -89,11 +123,11 @@ class Acting:
 
     def _images(self, image: int, action: int, times: int) -> Integers | None:
         """The images that the world goes through, or None where it lacks one of them."""
-        if self.view is None or action >= len(self.view.actions_table):
+        if self.view is None or (meant := self.meant[action]) is None:
             return None
         states = [self.run.world.factors(np.array([image]))]
         for _ in range(times):
-            states.append(self.view.act(states[-1], np.array([action])))
+            states.append(self.view.act(states[-1], np.array([meant])))
         try:
             found = self.run.world.index(np.concatenate(states))
         except InvalidData:

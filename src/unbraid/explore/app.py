@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from unbraid.errors import UnbraidError
+from unbraid.explore.acting import FAR
+from unbraid.explore.asked import ROWS, Codes, Domain, Entities, Indices, Orbit, Row, Translation
 from unbraid.explore.decoding import Decoding
 from unbraid.explore.gallery import Gallery, Shown
 from unbraid.explore.guard import Guard
@@ -25,61 +26,10 @@ from unbraid.explore.uploads import BYTES, read
 from unbraid.objects import ObjectModel
 from unbraid.types import Bytes, Floats, Integers
 
-__all__ = ["Codes", "Entities", "Indices", "Orbit", "Translation", "make"]
+__all__ = ["make"]
 
 PAGE = Path(__file__).parent / "page"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-ROWS = 256
-"""Images that one request may ask for."""
-FAR = 1e4
-"""Codes are cut off here: a decoder says nothing of them, and overflows far beyond."""
-
-Row = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1, max_length=4096)]
-
-
-Style = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=4096)]
-Domain = Annotated[int, Field(ge=0, le=1)]
-
-
-class Codes(BaseModel):
-    """Codes to decode, a row for each image."""
-
-    model_config = ConfigDict(extra="forbid")
-    codes: Annotated[list[Row], Field(min_length=1, max_length=ROWS)]
-
-
-class Indices(BaseModel):
-    """Images of the world, by their numbers."""
-
-    model_config = ConfigDict(extra="forbid")
-    images: Annotated[list[Annotated[int, Field(ge=0, lt=2**62)]], Field(min_length=1, max_length=ROWS)]
-
-
-class Orbit(BaseModel):
-    """An action, and the code on which it acts again and again."""
-
-    model_config = ConfigDict(extra="forbid")
-    code: Row
-    action: Annotated[int, Field(ge=0, lt=4096)]
-    times: Annotated[int, Field(ge=1, le=64)]
-    image: Annotated[int, Field(ge=0, lt=2**62)] | None = None
-
-
-class Entities(BaseModel):
-    """The code of an image of objects, and which of them are drawn."""
-
-    model_config = ConfigDict(extra="forbid")
-    code: Row
-    kept: Annotated[list[bool], Field(min_length=1, max_length=ROWS)]
-
-
-class Translation(BaseModel):
-    """An image of one domain, and styles of the other; a model without styles takes rows of no numbers."""
-
-    model_config = ConfigDict(extra="forbid")
-    pixels: Annotated[str, Field(max_length=4 * 3 * 256**2 // 3)]
-    domain: Domain
-    styles: Annotated[list[Style], Field(min_length=1, max_length=64)]
 
 
 def make(gallery: Gallery, *, hosts: tuple[str, ...] = (), token: str | None = None) -> FastAPI:

@@ -7,6 +7,8 @@ References:
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -51,6 +53,7 @@ class ForwardVAE(ActingModel):
     torch.Size([4, 4, 4])
     """
 
+    told: ClassVar[bool] = True
     citation = """@inproceedings{casellesdupre2019symmetry, author = {Caselles-Dupr{\\'e}, Hugo and
   Garcia Ortiz, Michael and Filliat, David},
   title = {Symmetry-Based Disentangled Representation Learning Requires Interaction with Environments},

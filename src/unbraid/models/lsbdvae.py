@@ -9,6 +9,7 @@ References:
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -58,6 +59,7 @@ class LSBDVAE(AutoencodingModel):
     """
 
     view = "orbits"
+    told: ClassVar[bool] = True
     citation = """@inproceedings{tonnaer2022quantifying, author = {Tonnaer, Loek and Perez Rey, Luis A. and
   Menkovski, Vlado and Holenderski, Mike and Portegies, Jim},
   title = {Quantifying and Learning Linear Symmetry-Based Disentanglement},
