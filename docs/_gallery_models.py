@@ -36,8 +36,10 @@ SEEN: dict[str, tuple[str, dict[str, Any], int]] = {
     "scenes": ("smaller", {"of": "scenes"}, 40),
 }
 """The world that a model of each view is fitted to, its options, and the steps, fewer where they are dearer."""
-CHEAP = {"network": "patches", "latent_dim": 6, "critic_width": 100, "critic_depth": 3}
+CHEAP: dict[str, Any] = {"network": "patches", "latent_dim": 6, "critic_width": 100, "critic_depth": 3}
 OWN: dict[str, dict[str, Any]] = {
+    "annealedvae": {"gamma": 30.0, "capacity": 10.0, "anneal": 60},
+    "infovae": {"alpha": 0.9, "discrepancy": 100.0},
     "emvae": {"latent_dim": 4, "slow": 50},
     "forwardvae": {"latent_dim": 4},
     "rgrvae": {"latent_dim": 4},

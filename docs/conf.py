@@ -36,7 +36,7 @@ nb_merge_streams = True
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 SOURCE = Path(unbraid.__file__).parent
-CONTRACTS = ("model", "acting", "score", "world", "view", "mixer")
+CONTRACTS = ("model", "weak", "acting", "translation", "objects", "score", "world", "view", "mixer")
 SHELVES = ("models", "scores", "worlds", "views", "mix", "plots")
 ROOMS = ("runs", "study", "files", "fit", "info", "groups", "masks", "nn")
 FOUNDATIONS = ("registry", "seed", "types", "errors")
@@ -89,7 +89,11 @@ def write(name: str, text: str) -> None:
 
 write(
     "contracts",
-    page("Contracts", "What a model, a score, a world, a view and a mixer are.", [f"unbraid.{c}" for c in CONTRACTS]),
+    page(
+        "Contracts",
+        "What models of each kind, scores, worlds, views and mixers are.",
+        [f"unbraid.{c}" for c in CONTRACTS],
+    ),
 )
 write("foundations", page("Foundations", "Names, seeds, types and errors.", [f"unbraid.{f}" for f in FOUNDATIONS]))
 for shelf in filter(registry.names, SHELVES):
