@@ -34,16 +34,22 @@ SEEN: dict[str, tuple[str, dict[str, Any], int]] = {
     "orbits": ("flatland", {"columns": 7, "rows": 7, "radius": 7.5, "size": 32, "wrap": False}, 120),
     "domains": ("summerwinter", {"size": 32}, 30),
     "scenes": ("smaller", {"of": "scenes"}, 40),
+    "environments": ("moving", {"size": 32}, 120),
 }
 """The world that a model of each view is fitted to, its options, and the steps, fewer where they are dearer."""
+OTHERS: tuple[str, dict[str, Any], int] = ("smaller", {}, 120)
+"""The same for a view that is not named."""
 CHEAP: dict[str, Any] = {"network": "patches", "latent_dim": 6, "critic_width": 100, "critic_depth": 3}
+"""Options that make a fit cheap, where a model has them."""
 OWN: dict[str, dict[str, Any]] = {
     "annealedvae": {"gamma": 30.0, "capacity": 10.0, "anneal": 60},
     "infovae": {"alpha": 0.9, "discrepancy": 100.0},
     "emvae": {"latent_dim": 4, "slow": 50},
     "forwardvae": {"latent_dim": 4},
     "rgrvae": {"latent_dim": 4},
+    "vase": {"anneal": 60},
 }
+"""Those of single models, whose own would not fit so few steps, or these worlds."""
 PLOTS = ("entities", "swaps", "repeats", "traversals", "reconstructions")
 """The first of these that suits a model is drawn."""
 
@@ -75,7 +81,7 @@ def _model(name: str, folder: Path) -> Iterator[str]:
 def _settings(name: str) -> tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The world, its options, those of the model, and those of the fit."""
     cls = registry.load("models", name)
-    world, options, steps = SEEN[cls.view]
+    world, options, steps = SEEN.get(cls.view, OTHERS)
     if cls.view == "domains":
         return world, options, {"average": 0.0}, {"steps": steps, "batch_size": 4, "learning_rate": 1e-3}
     chosen = CHEAP | OWN.get(name, {})

@@ -14,7 +14,7 @@ GUIDE = Path(__file__).parents[1] / "docs" / "guide"
 CHAPTERS = re.search(r"```\{toctree\}\n.*?\n\n(.*?)\n```", (GUIDE / "index.md").read_text("utf-8"), re.DOTALL)[
     1
 ].split()  # type: ignore[index]
-WIDE = 88
+WIDE = 90
 """Characters of code that fit into the page."""
 
 
