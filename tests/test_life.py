@@ -25,7 +25,7 @@ class Knowing(VASE):
     def __init__(self, *, turned: bool = False) -> None:
         super().__init__((1, 32, 32), latent_dim=3, network="patches")
         self.turned = turned
-        self.seen[:2] = 1
+        self.seen[:2] = self.anneal
 
     def encode(self, x: torch.Tensor) -> Gaussian:
         inverted = x[:, :, :1, :1] > 0.5

@@ -101,8 +101,11 @@ def test_networks_dream_as_they_were_when_they_were_kept_last() -> None:
 def test_an_atypical_latent_is_masked_and_the_decoder_sees_noise_for_it() -> None:
     model = made(environments="told")
     model.aggregates.mean[0, 1] = 5
+    assert model.masks().all()  # it is young
+    model.seen[:2] = 25
     assert model.masks()[:2].tolist() == [[True, False, True, True], [True] * 4]
-    unmasked = made(masking=False)
+    unmasked = made(environments="told", masking=False)
+    unmasked.seen[:2] = 25
     unmasked.aggregates.mean[0, 1] = 5
     assert unmasked.masks().all()
 
@@ -115,11 +118,11 @@ def test_an_atypical_latent_is_masked_and_the_decoder_sees_noise_for_it() -> Non
     assert whole[1] != 0
 
 
-def test_environments_are_drawn_apart_and_the_last_one_decodes() -> None:
-    model = made(environments="told")
-    live(model, [0] * 60 + [1] * 60)
+@pytest.mark.parametrize("recognition", ["likelihood", "classifier"])
+def test_environments_are_told_and_drawn_apart_and_the_last_one_decodes(recognition: str) -> None:
+    model = made(environments="told", recognition=recognition, capacity=6.0, remember=1000)
+    live(model, [0] * 80 + [1] * 80)
     z = model.represent(SPOTS[:8])
     assert torch.equal(model.decode(z), model.draw(z, 1))
-    assert model.draw(z, 0).mean() < 0.4
-    assert model.draw(z, 1).mean() > 0.6
+    assert model.draw(z, 1).mean() - model.draw(z, 0).mean() > 0.4
     assert (model.recognise(1 - SPOTS).argmax(dim=1) == 1).float().mean() > 0.9

@@ -51,8 +51,8 @@ class MVAE(ObjectModel):
 
     The encoder puts out a posterior for each place of a map. Where there is something to be told its KL is high: the
     entities are the ``slots`` places with the highest, none next to another, or objects would be taken twice. The
-    decoder makes of each a colour c and a mask :math:`\alpha` of every pixel. The paper's own text was not at hand:
-    how it chooses places and joins entities is from memory.
+    decoder makes of each a colour c and a mask :math:`\alpha` of every pixel. How places are
+    chosen and entities joined may differ from the paper.
 
     The paper's decoder draws on the whole canvas, and has to learn what it is to be elsewhere. By default it draws in a
     window here, of which three latents are the middle and the size, and a posterior begins at its own place; places are

@@ -29,6 +29,7 @@ from unbraid.view import EnvironmentBatch
 __all__ = ["VASE"]
 
 KNOWING = ("inferred", "told")
+RECOGNITIONS = ("likelihood", "classifier")
 KEEP = 0.95
 """What the running error of an environment keeps in a step."""
 SETTLED = 5
@@ -47,21 +48,27 @@ class VASE(VariationalModel):
     told by the same latent, and one that it does not have leaves it alone.
 
     In :math:`\mathcal L_{\text{past}}` networks as they were some time ago dream images of past environments, of which
-    encoder and decoder must still say what they said then; and a classifier learns to tell environments from dreams and
-    from what is seen. It proposes the environment of a batch, beside the one that was there last; either is believed
-    if the batch is reconstructed about as well as that environment was lately. After ``patience`` batches in a row that
-    are not, there is a new one.
+    encoder and decoder must still say what they said then. A batch is taken to be of the environment in which it is
+    likeliest, if it is reconstructed about as well as that environment was lately. After ``patience`` batches in a row
+    that are not, there is a new one.
 
-    Where this departs from the paper: dreams are drawn with the mean and variance that codes of an
-    environment had, for where these differ from the prior's, the prior's are of images nobody saw; the error that must
-    not grow is the squared error; the masks of single batches are not compared, for they flicker; the capacity term is
-    an absolute value of nats.
+    Where this departs from the paper:
+
+    - environments are told apart by the likelihood of a batch; the paper's classifier, which learns from dreams and
+      from what is seen, tells sharp images from dreams rather (``recognition="classifier"``);
+    - nothing is masked in the first half of ``anneal`` steps of an environment: what a new kind of image makes of the
+      encoder is atypical at first, and a masked latent learns nothing from the decoder;
+    - dreams are drawn with the mean and variance that codes of an environment had: where these differ from the prior's,
+      the prior's are of images nobody saw;
+    - the error that must not grow is the squared error, the masks of single batches are not compared, for they flicker,
+      and the capacity term is an absolute value of nats.
 
     Args:
         shape: Channels, height (32, 64 or 128), width of the images.
         latent_dim: How many latents, at least 1; 24 in the paper.
         most: How many environments there may be, at least 1.
         environments: Whether environments are ``"inferred"`` (the paper) or ``"told"``.
+        recognition: How environments are told apart: by the ``"likelihood"``, or by a ``"classifier"`` (the paper).
         masking: Whether latents are masked.
         atypical: The KL of the aggregate posterior from which on a latent is masked, in nats, above 0.
         gamma: How firmly the KL is held to its capacity, at least 0.
@@ -100,6 +107,7 @@ class VASE(VariationalModel):
         latent_dim: int = 12,
         most: int = 6,
         environments: Literal["inferred", "told"] = "inferred",
+        recognition: Literal["likelihood", "classifier"] = "likelihood",
         masking: bool = True,
         atypical: float = 0.6,
         gamma: float = 10.0,
@@ -116,8 +124,11 @@ class VASE(VariationalModel):
         require_at_least(0, atypical=atypical, gamma=gamma, capacity=capacity, anneal=anneal, dreaming=dreaming)
         if environments not in KNOWING:
             raise InvalidOption(f"environments must be one of {', '.join(KNOWING)}, but is {environments!r}")
+        if recognition not in RECOGNITIONS:
+            raise InvalidOption(f"recognition must be one of {', '.join(RECOGNITIONS)}, but is {recognition!r}")
         super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood, network=network)
-        self.most, self.environments, self.masking, self.atypical = most, environments, masking, atypical
+        self.most, self.environments, self.recognition = most, environments, recognition
+        self.masking, self.atypical = masking, atypical
         self.gamma, self.capacity, self.anneal, self.worse, self.patience = gamma, capacity, anneal, worse, patience
         self.dreaming, self.remember = dreaming, remember
         self.encoder = NETWORKS[network].encoder(shape, 2 * latent_dim + most)
@@ -145,8 +156,8 @@ class VASE(VariationalModel):
 
     def masks(self) -> Tensor:
         """Which latents each environment uses or leaves free, bool ``(most, latent_dim)``."""
-        typical = self.aggregates.typical(self.atypical)
-        return typical if self.masking else torch.ones_like(typical)
+        young = self.seen < (self.anneal / 2 if self.masking else torch.inf)
+        return self.aggregates.typical(self.atypical) | young[:, None]
 
     def draw(self, z: Tensor, environment: int | Tensor) -> Tensor:
         """The mean image of each code in an environment, or in one for each: ``(B, C, H, W)`` in 0 .. 1."""
@@ -158,7 +169,8 @@ class VASE(VariationalModel):
 
     def recognise(self, x: Tensor) -> Tensor:
         """The logarithm of each known environment's probability, ``(B, C, H, W)`` to ``(B, known)``, in nats."""
-        return self.read(self.encoder(x))[1][:, : self.known].log_softmax(dim=1)
+        q, logits = self.read(self.encoder(x))
+        return self._recognised(x, q.mean, logits)
 
     def loss(self, batch: EnvironmentBatch, step: int) -> Terms:
         """Reconstruction in the environment, the distance from its capacity, its name, and dreams of the others."""
@@ -203,14 +215,23 @@ class VASE(VariationalModel):
             if told >= self.most:
                 raise InvalidData(f"environments are numbered 0 .. {self.most - 1}, but {told} is told: raise most")
             return told, False
-        guess, now = int(logits[:, : self.known].log_softmax(dim=1).mean(dim=0).argmax()), int(self.now)
+        guess, now = int(self._recognised(batch.x, z, logits).mean(dim=0).argmax()), int(self.now)
         for one in (guess, now):
             if self._settled(one) and self._error(batch.x, z, one) <= self.worse * float(self.error[one]):
                 return one, False
-        # The classifier does not know one that has just begun.
+        # One that has just begun is not known well enough to be told.
         if not self._settled(now) or self.known == self.most:
             return now, False
         return (self.known, False) if int(self.strange) + 1 >= self.patience else (now, True)
+
+    def _recognised(self, x: Tensor, z: Tensor, logits: Tensor) -> Tensor:
+        if self.recognition == "classifier":
+            return logits[:, : self.known].log_softmax(dim=1)
+        # Pixels spread about what is drawn as they lately did.
+        usual = self.error[: self.known].clamp(min=1e-4)
+        drawn = [self.draw(z, environment) for environment in range(self.known)]
+        squares = torch.stack([(one - x).square().flatten(1).mean(dim=1) for one in drawn], dim=1)
+        return (-x[0].numel() / 2 * (squares / usual + usual.log())).log_softmax(dim=1)
 
     def _settled(self, environment: int) -> bool:
         """Whether it has been there for long enough to know how well it is reconstructed."""

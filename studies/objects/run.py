@@ -1,0 +1,153 @@
+"""Scenes taken apart into objects: how many, where, and what each code tells, by models that nobody told anything.
+
+Training stops when its time is over and goes on with the next call; what is finished is judged and recorded.
+
+References:
+    Eslami et al., "Attend, infer, repeat: fast scene understanding with generative models", NIPS 2016,
+    arXiv:1603.08575.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unbraid import registry
+from unbraid.model import Model
+from unbraid.objects import ObjectModel
+from unbraid.runs.encode import choose
+from unbraid.runs.objects import judge_objects
+from unbraid.runs.run import Run
+from unbraid.runs.train import train
+from unbraid.view import to_float
+from unbraid.world import World
+
+RESULTS = Path(__file__).parent / "results.jsonl"
+PIECE = 50
+"""Steps between two looks at the clock."""
+
+
+def digits(**options: Any) -> World:
+    """Handwritten digits on 50 x 50, of which none covers another."""
+    given: dict[str, Any] = {"objects": "digits", "most": 2, "size": 50, "colour": False, "overlap": 0.0, **options}
+    return registry.load("worlds", "scenes")(**given)
+
+
+def sprites(**options: Any) -> World:
+    """One to three coloured sprites on 32 x 32, partly before each other."""
+    return registry.load("worlds", "scenes")(**{"fewest": 1, "overlap": 0.3, **options})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model, where it learns, for how long, and where it is judged."""
+
+    model: str
+    learned: Callable[[], World]
+    judged: dict[str, Callable[[], World]]
+    steps: int
+    options: dict[str, Any] = field(default_factory=dict)
+    batch: int = 64
+    rate: float = 1e-3
+
+
+DIGITS: dict[str, Any] = {
+    "learned": lambda: digits(split="train"),
+    "judged": {
+        "0 to 2": lambda: digits(split="test"),
+        "3": lambda: digits(split="test", fewest=3, most=3),
+    },
+    "steps": 400,
+}
+SPRITES: dict[str, Any] = {"learned": sprites, "judged": {"1 to 3": sprites}, "steps": 600, "batch": 32}
+ROWS: dict[str, Row] = {
+    "air": Row("air", **DIGITS),
+    "air without residual": Row("air", **DIGITS, options={"residual": False}),
+    "air sampled": Row("air", **DIGITS, options={"estimator": "sampled"}),
+    "air with 4 steps": Row("air", **DIGITS, options={"slots": 4}),
+    "mvae": Row("mvae", **SPRITES, options={"warmup": 300}),
+    "mvae on the canvas": Row("mvae", **SPRITES, options={"warmup": 300, "renderer": "canvas"}),
+    "vae": Row("vae", **SPRITES, options={"latent_dim": 32, "likelihood": "learned"}),
+}
+
+
+def fitted(name: str, seed: int, runs: Path, until: float) -> Run | None:
+    """The finished run of a row, or None where the time was over before."""
+    row = ROWS[name]
+    path = runs / f"{name.replace(' ', '-')}-{seed}"
+    if (path / "model.safetensors").exists():
+        return Run(path)
+    done = json.loads((path / "at.json").read_text("utf-8")) if (path / "at.json").exists() else 0
+    while time.monotonic() < until:
+        done = min(done + PIECE, row.steps)
+        run = train(
+            row.model, row.learned(), steps=row.steps, seed=seed, out=path, until=done, batch_size=row.batch,
+            learning_rate=row.rate, decay=row.steps // 2, progress=False, **row.options,
+        )  # fmt: skip
+        if run.finished:
+            return run
+        (path / "at.json").write_text(json.dumps(done), "utf-8")
+    return None
+
+
+def error(model: Model, world: World) -> float:
+    """The mean square of what a model of one code an image does not reconstruct, on images as a judge draws them."""
+    x = to_float(world.images(choose(world, 1000, 0)))
+    with torch.no_grad():
+        return float((model.decode(model.represent(x)) - x).square().mean())
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """What is recorded: a line for each run and world that it was judged on."""
+    names = list(dict.fromkeys(name for row in found for name in row["parts"]))
+    lines = [["row", "seed", "objects", *(name.replace("_", " ") for name in names)]]
+    lines.append(["---"] * len(lines[0]))
+    for row in found:
+        numbers = [f"{row['parts'][name]:.3f}" if name in row["parts"] else "" for name in names]
+        lines.append([row["row"], str(row["seed"]), row["world"], *numbers])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def main() -> None:
+    """Go on with what is not finished, judge what is, and record it; without rows, print what is recorded."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", help=f"of {', '.join(ROWS)}")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--minutes", type=float, default=7.0, help="after which nothing is begun any more")
+    parser.add_argument("--runs", type=Path, default=Path("runs/objects"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    until = time.monotonic() + 60 * options.minutes
+    found = [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()] if RESULTS.exists() else []
+    if not options.rows:
+        print(table(found))
+    for name, seed in ((name, seed) for seed in options.seeds for name in options.rows):
+        if any((row["row"], row["seed"]) == (name, seed) for row in found):
+            continue
+        began = time.process_time()
+        run = fitted(name, seed, options.runs, until)
+        if run is None:
+            break
+        for world, made in ROWS[name].judged.items():
+            if isinstance(run.model, ObjectModel):
+                if run.model.slots < len(made().masks([0])[0]):  # type: ignore[attr-defined]
+                    continue
+                parts = judge_objects(run, made()).parts
+            else:
+                parts = {"error": error(run.model, made())}
+            rounded = {key: round(value, 4) for key, value in parts.items()}
+            with RESULTS.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"row": name, "seed": seed, "world": world, "parts": rounded}) + "\n")
+            print(name, seed, world, rounded, flush=True)
+        print(f"{time.process_time() - began:.0f} CPU seconds, of those that were left", flush=True)
+
+
+if __name__ == "__main__":
+    main()
