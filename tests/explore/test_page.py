@@ -327,17 +327,19 @@ def test_a_style_of_the_board_is_taken(between: Any, translating: Translating) -
 def test_an_entity_that_is_not_kept_is_left_out_of_the_image(page: Any, objects: Subject) -> None:
     page.select_option("#run", "4")
     page.click("#tab-objects")
-    page.wait_for_selector("#view-objects[data-shown]")
+    page.wait_for_selector("#view-objects [data-shown]")
     for kept in ([True] * 3, [False, True, True]):
         page.locator(".entity input").first.set_checked(kept[0])
-        page.wait_for_selector(f"#view-objects[data-shown$=' {' '.join(str(one).lower() for one in kept)}']")
+        page.wait_for_selector(f"#view-objects [data-shown$=' {' '.join(str(one).lower() for one in kept)}']")
         found = taken_apart(objects.model, np.array([code(page)]), kept)
         image = np.frombuffer(base64.b64decode(found["image"]), dtype=np.uint8).reshape(3, 32, 32).transpose(1, 2, 0)
         assert np.abs(drawn(page, 0, "#view-objects .pictures").astype(int) - image).max() <= 4
     assert page.locator(".windows rect").count() == sum(found["present"])
-    before = page.locator("#view-objects").get_attribute("data-shown")
+    before = page.locator("#view-objects [data-shown]").get_attribute("data-shown")
     page.locator(".sliders input").first.fill("1.5")
-    page.wait_for_function("before => document.getElementById('view-objects').dataset.shown !== before", arg=before)
+    page.wait_for_function(
+        "before => document.querySelector('#view-objects [data-shown]').dataset.shown !== before", arg=before
+    )
 
 
 def test_dark_and_light(page: Any) -> None:
@@ -356,7 +358,7 @@ def test_nothing_is_cut_off_in_a_narrow_window(page: Any) -> None:
     for run, tab in VIEWS:
         page.select_option("#run", run)
         page.click(f"#tab-{tab}")
-        page.wait_for_selector(f"#view-{tab} >> :nth-match(*, 2)")
+        page.wait_for_selector(f"#view-{tab} >> :nth-match(*, 3)")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab
 
 
@@ -373,7 +375,7 @@ def test_nothing_stands_in_the_way_of_those_who_cannot_see_or_point(page: Any, a
     for run, tab in VIEWS:
         page.select_option("#run", run)
         page.click(f"#tab-{tab}")
-        page.wait_for_selector(f"#view-{tab} >> :nth-match(*, 2)")
+        page.wait_for_selector(f"#view-{tab} >> :nth-match(*, 3)")
         found = page.evaluate("async () => (await axe.run()).violations")
         told = [(one["id"], one["impact"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found]
         assert [one for one in told if one[1] in ("serious", "critical")] == [], tab

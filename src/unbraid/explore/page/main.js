@@ -49,7 +49,9 @@ const selected = () => tabs.find((tab) => tab.getAttribute("aria-selected") === 
 function fill() {
   const open = selected().id.slice(4);
   if (!stale.delete(open)) return;
-  void tried(async () => { await views[open](element(`view-${open}`)); });
+  const fresh = make("div"); // a view of runs that are no longer shown goes on filling its own
+  element(`view-${open}`).replaceChildren(fresh);
+  void tried(async () => { await views[open](fresh); });
 }
 
 function open(tab) {
