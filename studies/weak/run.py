@@ -44,7 +44,7 @@ METHODS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[float, ...]]
     "beta-VAE": ("betavae", {}, {}, BETAS),
     "AdaGVAE": ("adagvae", {}, {}, BETAS),
     "AdaMLVAE": ("adamlvae", {}, {}, BETAS),
-    "GVAE, told": ("adagvae", {}, {"known": True}, BETAS),
+    "GVAE, told": ("adagvae", {}, {"known": True}, (1.0,)),
     "SlowVAE": ("slowvae", {}, {"protocol": "lap"}, (1.0,)),
     "100 labels": ("semisupervised", LABELLED, {"labels": 100}, (4.0,)),
     "100 labels, noisy": ("semisupervised", LABELLED, {"labels": 100, "kind": "noisy"}, (4.0,)),
