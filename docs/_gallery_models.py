@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ OWN: dict[str, dict[str, Any]] = {
     "vase": {"anneal": 60},
 }
 """Those of single models, whose own would not fit so few steps, or these worlds."""
+WIDE = 80
+"""Characters of a line of a command."""
 PLOTS = ("entities", "swaps", "repeats", "traversals", "reconstructions")
 """The first of these that suits a model is drawn."""
 
@@ -69,13 +72,21 @@ def models(folder: Path) -> str:
 def _model(name: str, folder: Path) -> Iterator[str]:
     cls = registry.load("models", name)
     yield from told(cls)
-    yield from (f"View: ``{cls.view}``. :class:`Reference <{cls.__module__}.{cls.__name__}>`.", "")
-    typed = command(name)
+    typed, steps = command(name), _settings(name)[3]["steps"]
+    yield f"View: ``{cls.view}``. Fitted for {steps} steps. :class:`Reference <{cls.__module__}.{cls.__name__}>`."
+    yield ""
     yield from picture("models", name, folder, sign(cls, USES, typed), lambda: _drawn(name))
-    yield from (".. code-block:: sh", "", f"   {typed}", "")
+    yield from (".. code-block:: sh", "", *_wrapped(typed), "")
     if cls.presets:
         yield from ("Presets: " + ", ".join(f"``--preset {preset}``" for preset in cls.presets) + ".", "")
     yield from bibtex(cls.citation)
+
+
+def _wrapped(typed: str) -> list[str]:
+    """A command in lines that the shell takes for one; a flag stays with its value."""
+    kept = typed.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}--", " --")
+    lines = textwrap.wrap(kept, WIDE, break_on_hyphens=False, initial_indent="   ", subsequent_indent="       ")
+    return [line.replace("\N{NO-BREAK SPACE}", " ") + " \\" * (line is not lines[-1]) for line in lines]
 
 
 def _settings(name: str) -> tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]:
