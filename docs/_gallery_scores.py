@@ -27,7 +27,8 @@ NEEDS = {
 INTRO = """\
 Every score, in alphabetical order, with its values for twelve representations that no model has made: bars of flawed
 ones are orange. :doc:`/choose-a-score` sets all of them side by side and says how they differ and what each does not
-see. All can be measured by ``unbraid evaluate RUN --scores NAME ...``, or called with plain arrays.
+see. ``unbraid evaluate RUN --scores NAME ...`` measures a run; a study measures what needs several runs; and each is a
+function that can be called without either.
 """
 
 
