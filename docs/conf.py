@@ -12,7 +12,8 @@ project = "unbraid"
 author = copyright = "The unbraid developers"
 version = release = unbraid.__version__
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "myst_nb"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_nb", "_mathml"]
+html_math_renderer = "mathml"
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
