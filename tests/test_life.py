@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from unbraid.cli.main import main
-from unbraid.errors import InvalidOption
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.models.vae import VAE
 from unbraid.models.vase import VASE
 from unbraid.nn.gaussian import Gaussian
 from unbraid.runs.life import judge_life
+from unbraid.runs.plot import plot
+from unbraid.runs.taken import lived
 from unbraid.runs.train import train
 from unbraid.worlds.moving import Moving
 
@@ -62,6 +64,15 @@ def test_a_masked_latent_is_not_shared() -> None:
     assert judge_life(model, WORLD, samples=50).parts["shared_latents"] == 1
 
 
+def test_images_are_drawn_in_every_environment_that_is_known() -> None:
+    found = lived(Knowing(), WORLD)
+    assert found.names == ("digits", "inverted digits")
+    assert found.drawn.shape == (2, 12, 1, 32, 32)
+    assert found.used.tolist() == [[1.0, 1.0, pytest.approx(0.2)]] * 2
+    with pytest.raises(InvalidData, match="VAE does not live"):
+        lived(VAE((1, 32, 32)), WORLD)
+
+
 def test_only_models_of_environments_live() -> None:
     with pytest.raises(InvalidOption, match="VAE does not live"):
         judge_life(VAE((1, 32, 32)), WORLD)
@@ -71,4 +82,5 @@ def test_a_life_is_judged_from_the_command_line(tmp_path, capsys) -> None:
     run = train("vase", "moving", steps=3, out=tmp_path / "run", batch_size=4, progress=False, network="patches")
     main(["judge", str(run.path), "--samples", "20"])
     assert "recognised digits" in capsys.readouterr().out
+    assert [path.stem for path in plot(run, plots=["homologies"])] == ["homologies"]
     assert "shared_latents" in json.loads((run.path / "verdict.json").read_text("utf-8"))["life"]

@@ -24,7 +24,7 @@ from unbraid.plots._draw import SEPARATOR, enlarge, tile
 from unbraid.plots._frame import frame
 from unbraid.plots._latents import dead, shares, telling
 from unbraid.plots._options import GIVEN
-from unbraid.plots._scenes import TakenApart
+from unbraid.plots._scenes import Lived, TakenApart
 from unbraid.plots._style import PALETTE, colours
 from unbraid.plots.capacity import onsets
 from unbraid.plots.information import information
@@ -108,8 +108,15 @@ TAKEN = TakenApart(
     present=np.tile([True, False], (20, 1)),
     windows=np.tile([[0.25, 0.25, 0.5, 0.5], [0.0, 0.0, 0.5, 0.5]], (20, 1, 1)),
 )
+LIVED = Lived(
+    images=SPOTS[:, 0],
+    names=("black", "white"),
+    drawn=np.stack([SPOTS[:, 0], 255 - SPOTS[:, 0], SPOTS[:, 1]]),
+    used=np.array([[1.0, 1.0, 0.2], [1.0, 0.0, 0.2], [0.2, 0.2, 0.2]]),
+)
 DATA: dict[str, Any] = {
     "taken": TAKEN,
+    "lived": LIVED,
     "acting": ACTING,
     "history": HISTORY,
     "codes": CODES,
@@ -768,3 +775,15 @@ def test_models_that_look_everywhere_have_no_picture_of_where_they_look() -> Non
     with pytest.raises(InvalidData, match="look through windows"):
         draw("attention", taken=replace(TAKEN, windows=None))
     assert words(draw("entities", taken=replace(TAKEN, windows=None)))
+
+
+def test_images_stand_over_what_each_environment_makes_of_them_and_latents_are_shaded() -> None:
+    figure = draw("homologies")
+    first = enlarge(SPOTS[:1, 0])[0]
+    width = len(first)
+    assert np.array_equal(shown(figure, "images")[:width, :width], first)
+    assert np.array_equal(shown(figure, "drawn in 1")[:width, :width], 255 - first)
+    latents = axes_called(figure, "latents")[0].collections[0]
+    assert np.array_equal(np.asarray(latents.get_array()).reshape(3, 3), LIVED.used)
+    with pytest.raises(InvalidData, match="as many images of each"):
+        draw("homologies", lived=replace(LIVED, drawn=LIVED.drawn[:2]))

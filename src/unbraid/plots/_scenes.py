@@ -1,4 +1,4 @@
-"""Images taken apart into entities, as plots are given them, and what such plots share."""
+"""Images taken apart into entities, and drawn in environments, as plots are given them; what such plots share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unbraid.plots._draw import GAP, as_images, enlarge, tile
 from unbraid.plots._style import GREY, MARGIN, PALETTE, WIDTH, Page
 from unbraid.types import Bytes, Floats
 
-__all__ = ["Line", "TakenApart", "framed", "lines", "nth"]
+__all__ = ["Line", "Lived", "TakenApart", "framed", "lines", "nth"]
 
 LABELS, BETWEEN = 150, 14
 
@@ -42,6 +42,23 @@ class TakenApart:
     grown: Bytes
     present: npt.NDArray[np.bool_]
     windows: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Lived:
+    """Some images of each of E environments, drawn in each of the K that a model knows.
+
+    Args:
+        images: As many of each environment, one environment after the other, ``(n, C, H, W)``, unsigned bytes.
+        names: Of the environments.
+        drawn: What is made of every image in each environment that is known, ``(K, n, C, H, W)``.
+        used: 1 where a latent carries something in an environment, 0.2 where it is free, 0 where masked, ``(K, D)``.
+    """
+
+    images: Bytes
+    names: tuple[str, ...]
+    drawn: Bytes
+    used: Floats
 
 
 @dataclass(frozen=True)

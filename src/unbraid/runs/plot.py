@@ -14,14 +14,14 @@ from unbraid.errors import InvalidData, InvalidOption, RunError
 from unbraid.runs import folder
 from unbraid.runs.encode import abilities, choose, decoder, divergence, encode, represented
 from unbraid.runs.run import Run
-from unbraid.runs.taken import taken_apart
+from unbraid.runs.taken import lived, taken_apart
 from unbraid.score import Sampler
 from unbraid.types import Bytes, FactorSpace, Floats, Integers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from unbraid.plots._scenes import TakenApart
+    from unbraid.plots._scenes import Lived, TakenApart
 
 __all__ = ["Material", "figures", "plot"]
 
@@ -100,6 +100,15 @@ class Material:
         if "matrices" not in able:
             raise InvalidData(f"{self.run.name}: the model has no actions")
         return Sampler(self.space, represented(self.run.model, self.run.world), **able)
+
+    @cached_property
+    def lived(self) -> Lived:
+        """Images of each environment, drawn in each that the model knows.
+
+        Raises:
+            InvalidData: When the model does not live through environments.
+        """
+        return lived(self.run.model, self.run.world, self.run.config["view"]["options"].get("factor", ""))
 
     @cached_property
     def taken(self) -> TakenApart:

@@ -1,9 +1,10 @@
-"""Images of a run taken apart into objects, for plots."""
+"""Images of a run taken apart into objects, or drawn in other environments, for plots."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,11 +14,18 @@ from unbraid.objects import ObjectModel
 from unbraid.runs.encode import device_of
 from unbraid.types import Bytes
 from unbraid.view import to_float
+from unbraid.views.environments import Environments
+from unbraid.world import World
 
 if TYPE_CHECKING:
-    from unbraid.plots._scenes import TakenApart
+    from unbraid.plots._scenes import Lived, TakenApart
 
-__all__ = ["taken_apart"]
+__all__ = ["lived", "taken_apart"]
+
+EACH = 6
+"""Images of an environment."""
+TOLD, FREE = 0.1, 0.2
+"""Nats from which on a latent carries something, and the shade of one that does not."""
 
 
 def taken_apart(model: Model, images: Bytes) -> TakenApart:
@@ -53,6 +61,34 @@ def taken_apart(model: Model, images: Bytes) -> TakenApart:
         )
     model.train(was_training)
     return taken
+
+
+def lived(model: Model, world: World, factor: str = "") -> Lived:
+    """Images of each environment of a world, drawn in each that a model knows.
+
+    Raises:
+        InvalidData: When it does not live through environments.
+    """
+    from unbraid.plots._scenes import Lived
+
+    if type(model).view != Environments.name:
+        raise InvalidData(f"{type(model).__name__} does not live through environments")
+    living: Any = model
+    values = Environments(world, factor=factor).environments.values
+    batches = [Environments(world, batch_size=EACH, factor=factor, order=(k,)).batch(0) for k in range(len(values))]
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        q = living.encode(torch.cat([batch.x for batch in batches]).to(device_of(model)))
+        masks = living.masks()[: living.known]
+        taken = living.recognise(torch.cat([batch.x for batch in batches]).to(device_of(model))).argmax(dim=1)
+        drawn = torch.stack([living.draw(q.mean * mask, k) for k, mask in enumerate(masks)])
+        mine = [q.divergences()[taken == k] for k in range(living.known)]
+        told = torch.stack([one.mean(dim=0) > TOLD if len(one) else torch.zeros_like(masks[0]) for one in mine])
+    model.train(was_training)
+    used = (masks & told) * (1 - FREE) + masks * FREE
+    images = np.concatenate([world.images(batch.index.numpy()) for batch in batches])
+    return Lived(images, tuple(str(value) for value in values), _bytes(drawn), used.double().cpu().numpy())
 
 
 def _bytes(drawn: Tensor) -> Bytes:
