@@ -66,6 +66,11 @@ def test_objects_that_are_not_there_are_told_so() -> None:
     assert taken_apart(model, code.ravel(), [True, True])["present"] == [True, False]
 
 
+def test_a_model_that_looks_everywhere_has_no_windows() -> None:
+    model = MVAE((1, 32, 32), slots=2, entity_dim=4, channels=4, renderer="canvas")
+    assert taken_apart(model, np.zeros(8), [True, True])["windows"] is None
+
+
 @pytest.mark.parametrize(
     ("code", "kept", "sentence"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ import torch
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from unbraid.errors import InvalidOption
+from unbraid.errors import InvalidOption, RunError
 from unbraid.explore.app import make
 from unbraid.explore.gallery import Gallery
 from unbraid.explore.subject import Subject
 from unbraid.explore.translating import Translating
+from unbraid.explore.web import to_web
 from unbraid.runs.restyle import restyled, translator
 from unbraid.view import to_float
 
@@ -123,3 +125,9 @@ def test_a_model_without_styles_has_one_translation(translating: Translating) ->
 def test_a_run_that_does_not_translate_is_refused(subject: Subject) -> None:
     with pytest.raises(InvalidOption, match="vae on digits does not translate"):
         translator(subject.run)
+
+
+def test_no_page_of_sliders_is_written_of_a_run_that_translates(translating: Translating, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="has no latents for sliders to move"):
+        to_web(translating.run, tmp_path / "web")
+    assert not (tmp_path / "web").exists()

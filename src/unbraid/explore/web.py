@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from unbraid.errors import InvalidData
+from unbraid.errors import InvalidData, RunError
 from unbraid.explore.subject import Subject
 from unbraid.files.fetch import digests, fetch
 from unbraid.files.source import File, data_folder
@@ -19,6 +19,7 @@ from unbraid.runs import folder
 from unbraid.runs.encode import choose
 from unbraid.runs.onnx import decoder_to_onnx
 from unbraid.runs.run import Run
+from unbraid.translation import TranslatingModel
 
 __all__ = ["RUNTIME", "to_web"]
 
@@ -50,13 +51,17 @@ def to_web(run: Run | str | Path, out: str | Path, *, runtime: str | Path | None
         The files.
 
     Raises:
-        RunError: When the run is not finished or cannot be read, its decoder cannot be said in ONNX, or the folder
-            holds something or cannot be written.
+        RunError: When the run is not finished or cannot be read, it translates, its decoder cannot be said in ONNX, or
+            the folder holds something or cannot be written.
         InvalidData: When a file of the runtime is missing or is another.
         FetchError: When they cannot be fetched.
         MissingExtra: When the packages of the extra ``onnx`` are missing.
     """
     run = run if isinstance(run, Run) else Run(run)
+    if isinstance(run.model, TranslatingModel):
+        raise RunError(
+            f"{run.path} translates, and has no latents for sliders to move: look at it with `unbraid explore`"
+        )
     subject, target = Subject(run), Path(out)
     folder.require_fresh(target)
     parts = _runtime(runtime)
