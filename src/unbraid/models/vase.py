@@ -55,7 +55,7 @@ class VASE(VariationalModel):
     Where this departs from the paper:
 
     - environments are told apart by the likelihood of a batch; the paper's classifier, which learns from dreams and
-      from what is seen, tells sharp images from dreams rather (``recognition="classifier"``);
+      from what is seen, took an environment that came back for a later one (``recognition="classifier"``);
     - nothing is masked in the first half of ``anneal`` steps of an environment: what a new kind of image makes of the
       encoder is atypical at first, and a masked latent learns nothing from the decoder;
     - dreams are drawn with the mean and variance that codes of an environment had: where these differ from the prior's,
