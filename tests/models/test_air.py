@@ -9,7 +9,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from unbraid.errors import InvalidOption
-from unbraid.models.air import AIR, Found
+from unbraid.models.air import AIR
 from unbraid.nn.counting import geometric
 from unbraid.view import SceneBatch
 from unbraid.views.scenes import Scenes as Seen
@@ -44,7 +44,7 @@ def test_the_loss_is_the_bound_summed_over_all_counts() -> None:
     total = model.loss(BATCH, 0).total()
     torch.manual_seed(1)
     found = model.find(X, sampled=True)
-    found = Found(*(part.detach() for part in found))
+    found = type(found)(*(part.detach() for part in found))
     prior, bound = geometric(0.01, 2).exp().tolist(), 0.0
     for image, logits, kl, objects in zip(X, found.logits, found.kl, found.objects, strict=True):
         p = torch.sigmoid(logits).tolist()

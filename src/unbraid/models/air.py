@@ -37,7 +37,7 @@ DARK = -2.0
 """Where the decoder's outputs begin: windows that show something grey everywhere are never used again."""
 
 
-class Found(NamedTuple):
+class _Found(NamedTuple):
     """What every step found, as if there were as many objects as steps."""
 
     logits: Tensor
@@ -147,7 +147,7 @@ class AIR(ObjectModel):
             self.decoder[-1].bias.add_(DARK)
         self.baseline = Baseline(pixels, 3 + what_dim) if estimator == "sampled" else None
 
-    def find(self, x: Tensor, *, sampled: bool) -> Found:
+    def find(self, x: Tensor, *, sampled: bool) -> _Found:
         """As many objects as there are slots: ``(B, C, H, W)``, by samples of where and what, or by their means."""
         seen = self.see(x.flatten(1))
         state: tuple[Tensor, Tensor] | None = None
@@ -166,7 +166,7 @@ class AIR(ObjectModel):
             kls.append(where.divergences().sum(dim=1) + what.divergences().sum(dim=1))
             nlls.append(gaussian_nll(x, canvas, self.deviation))
             objects.append(found)
-        return Found(*(torch.stack(some, dim=1) for some in (logits, kls, nlls, objects)))
+        return _Found(*(torch.stack(some, dim=1) for some in (logits, kls, nlls, objects)))
 
     def entities(self, x: Tensor) -> Tensor:
         """For each object how likely it is there, its window, and what it is: ``(B, slots, 4 + what_dim)``."""

@@ -55,7 +55,7 @@ class ObjectVerdict:
         return {"objects": dict(self.parts)}
 
 
-class Looked(NamedTuple):
+class _Looked(NamedTuple):
     """What is found in some images, and what is there."""
 
     codes: Tensor
@@ -126,7 +126,7 @@ def judge_objects(
     model.eval()
     with torch.no_grad():
         parts = [_looked(model, told, index[i : i + CHUNK]) for i in range(0, len(index), CHUNK)]
-    seen = Looked(*(torch.cat(some) for some in zip(*parts, strict=True)))
+    seen = _Looked(*(torch.cat(some) for some in zip(*parts, strict=True)))
     verdict = ObjectVerdict(
         {**_found(seen), **(_read(seen, told, index, steps, seed) if hasattr(world, "slots") else {})}
     )
@@ -135,7 +135,7 @@ def judge_objects(
     return verdict
 
 
-def _looked(model: ObjectModel, world: Any, index: Integers) -> Looked:
+def _looked(model: ObjectModel, world: Any, index: Integers) -> _Looked:
     x = to_float(world.images(index)).to(device_of(model))
     truth = torch.from_numpy(world.masks(index)).to(x.device)
     codes = model.entities(x)
@@ -153,7 +153,7 @@ def _looked(model: ObjectModel, world: Any, index: Integers) -> Looked:
         single.append((gone.sum(dim=1) == 1) & (gone | left).all(dim=1))
     whose = owners(layers.masks)
     entity, overlap = paired(overlaps(whose & (layers.masks > 0.5), truth))
-    looked = Looked(
+    looked = _Looked(
         codes=codes.float(),
         found=layers.present.sum(dim=1),
         true=torch.from_numpy(world.count(index)),
@@ -164,10 +164,10 @@ def _looked(model: ObjectModel, world: Any, index: Integers) -> Looked:
         present=layers.present,
         error=(whole - x).square().flatten(1).mean(dim=1),
     )
-    return Looked(*(one.cpu() for one in looked))
+    return _Looked(*(one.cpu() for one in looked))
 
 
-def _found(seen: Looked) -> dict[str, float]:
+def _found(seen: _Looked) -> dict[str, float]:
     """What can be said without looking into codes."""
     some = seen.true > 0
     single, present = seen.single[some], seen.present[some]
@@ -185,7 +185,7 @@ def _found(seen: Looked) -> dict[str, float]:
     return {name: float(part.float().mean()) if len(part) else 0.0 for name, part in parts.items()}
 
 
-def _read(seen: Looked, world: Any, index: Integers, steps: int, seed: int) -> dict[str, float]:
+def _read(seen: _Looked, world: Any, index: Integers, steps: int, seed: int) -> dict[str, float]:
     """What readers tell of objects from the codes of their entities, and of others."""
     space, slots = world.slot, world.slots(index)
     visible = Visible(space, tuple(space.names))
