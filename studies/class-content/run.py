@@ -1,6 +1,4 @@
-"""Class and style on Strokes: cycles, the shortcut, and what is left of either code, by judges that saw nothing of it.
-
-The three seeds of a variant are fitted side by side in one program. They start from other weights and see other images.
+"""Class and style: cycles, the shortcut, and what is left of either code, by judges that saw nothing of it.
 
 References:
     Jha, Anand, Singh and Veeravasarapu, "Disentangling factors of variation with cycle-consistent variational
@@ -10,38 +8,54 @@ References:
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import math
 import time
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, grad, stack_module_state, vmap
+from matplotlib.figure import Figure
 
-from unbraid import registry
-from unbraid.model import Model
-from unbraid.plots.swaps import swaps
-from unbraid.runs.encode import decoder
+from unbraid import train
+from unbraid.plots._style import GREY, MARGIN, PALETTE, WIDTH, Page
 from unbraid.runs.judge import Bench, judge
-from unbraid.view import GroupBatch
+from unbraid.runs.plot import plot
+from unbraid.types import Integers
 from unbraid.views.classes import Classes
+from unbraid.world import LabelledWorld, World
+from unbraid.worlds.characters import IDENTITY, Characters
+from unbraid.worlds.fashionmnist import FashionMNIST
 from unbraid.worlds.strokes import Strokes
 
-RESULTS, PICTURES = (Path(__file__).with_name(name) for name in ("results.jsonl", "pictures"))
-SEEDS, LATENTS = 3, {"latent_dim": 24, "content_dim": 12}
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.jsonl"
+IMAGES, PEOPLE, HELD_OUT = 24_000, 900, 20
+"""Images that are drawn to learn from; how many people Characters holds out, and how many of them the judge sees."""
+CODE = {"latent_dim": 20, "content_dim": 12, "network": "dense"}
+CYCLE = {"beta": 0.75, "target": "drawn", "consistency": 6.0}
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "cycle": ("cyclevae", {}),
-    "no reverse cycle": ("cyclevae", {"reverse": 0.0}),
+    "cycle": ("cyclevae", {"beta": 0.75}),
+    "no reverse cycle": ("cyclevae", {"beta": 0.75, "reverse": 0.0}),
     "swap alone": ("swapae", {}),
-    "cycle, target drawn": ("cyclevae", {"target": "drawn"}),
     "weak KL": ("cyclevae", {"beta": 0.025, "reverse": 0.0}),
     "weak KL, cycle": ("cyclevae", {"beta": 0.025}),
-    "weak KL, cycle, consistent": ("cyclevae", {"beta": 0.025, "consistency": 10.0}),
+    "consistent": ("cyclevae", {"beta": 0.75, "consistency": 6.0, "reverse": 0.0}),
+    "consistent, target drawn": ("cyclevae", CYCLE),
     "MLVAE": ("mlvae", {"beta": 0.75, "likelihood": "gaussian"}),
+    "LORD": ("lord", {}),
+    "adversarial": ("adversarialvae", {"beta": 0.75}),
 }
 """What they are called here, the model, and its options; a beta of 0.025 is the paper's 3 taken for 0.1."""
+RATES = (1e-5, 1e-4, 1e-3)
+VARIANTS |= {f"cycle at {rate:g}": ("cyclevae", {"beta": 0.75, "reverse_rate": rate}) for rate in RATES}
+PRICES, PAPER = ("beta", "consistency"), 784
+"""What is weighed against squared errors, which are summed over pixels; options above are for as many as MNIST has."""
 SHOWN = {
     "class_from_style_active": "class from style: active",
     "class_from_style_sampled": "sampled",
@@ -57,80 +71,81 @@ SHOWN = {
 }
 
 
-class Loss(nn.Module):
-    """The terms of a model's loss, as the forward pass of a module that a function can be made of."""
-
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, x: Tensor, index: Tensor, label: Tensor, step: int, player: str) -> Tensor:
-        """The loss of one player."""
-        batch = GroupBatch(x, index, label, 1)
-        several = [player] if len(self.model.players()) > 1 else []
-        return self.model.loss(batch, step, *several).total()  # type: ignore[call-arg]
+def drawn(world: World, index: Integers) -> LabelledWorld:
+    """Some images of a world, drawn once."""
+    pixels = np.concatenate([world.images(part) for part in np.array_split(index, 1 + len(index) // 500)])
+    return LabelledWorld(pixels, world.factors(index), world.space)
 
 
-def run(variant: str, bench: Bench, *, steps: int, images: int, rate: float) -> list[dict[str, Any]]:
-    """Fit all seeds with ``images`` images a step each, and judge them."""
+def strokes() -> tuple[World, Bench]:
+    """Some images of Strokes to learn from, and others for the judge."""
+    world = Strokes(size=16)
+    some = np.random.default_rng(1).integers(0, len(world), IMAGES)
+    return drawn(world, some), Bench(world, images=6000, samples=1500, steps=800, network="patches")
+
+
+def characters() -> tuple[World, Bench]:
+    """Some images of Characters to learn from, and for the judge twenty people whom no model saw."""
+    world, others = Characters(size=24, identities="train"), Characters(size=24, identities="test")
+    generator = np.random.default_rng(1)
+    poses = len(others) // PEOPLE
+    who = generator.choice(PEOPLE, HELD_OUT, replace=False)
+    index = (who[:, None] * poses + generator.integers(0, poses, (HELD_OUT, 450))).ravel()
+    tested = drawn(others, index)
+    bench = Bench(tested, factors=IDENTITY.names, images=5000, samples=1500, steps=800, network="patches")
+    return drawn(world, generator.integers(0, len(world), IMAGES)), bench
+
+
+def garments() -> tuple[World, Bench]:
+    """Fashion-MNIST; the judge learns from the part that is for tests."""
+    bench = Bench(FashionMNIST(split="test"), images=7000, samples=1500, steps=800, network="patches")
+    return FashionMNIST(), bench
+
+
+WORLDS: dict[str, Callable[[], tuple[World, Bench]]] = {
+    "strokes": strokes,
+    "characters": characters,
+    "garments": garments,
+}
+
+
+def run(variant: str, seed: int, world: World, bench: Bench, settings: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Fit one seed, judge it, and note what was said while it was fitted."""
     name, options = VARIANTS[variant]
-    world = bench.world
-    models: list[Model] = []
-    for seed in range(SEEDS):
-        torch.manual_seed(seed)
-        models.append(registry.load("models", name)(world.shape, network="patches", **LATENTS, **options))
-    stream = Classes(world, batch_size=SEEDS * images // 2, seed=0)
-    weights, _ = stack_module_state(models)  # type: ignore[arg-type]
-    loss, names = Loss(models[0]), {id(p): key for key, p in models[0].named_parameters()}
-    moved = {player: [names[id(p)] for p in _listed(some)] for player, some in models[0].players().items()}
-    optimisers = {
-        player: torch.optim.AdamW([weights[key] for key in keys], lr=rate, weight_decay=0.0, fused=True)
-        for player, keys in moved.items()
+    options = {
+        key: value * math.prod(world.shape) / PAPER if key in PRICES else value for key, value in options.items()
     }
-
-    def total(parameters: dict[str, Tensor], batch: tuple[Tensor, ...], step: int, player: str) -> Tensor:
-        named = {f"model.{key}": value for key, value in parameters.items()}
-        value: Tensor = functional_call(loss, named, (*batch, step, player))
-        return value
-
-    slope = vmap(grad(total), in_dims=(0, 0, None, None), randomness="different")
-    began = time.process_time()
-    torch.manual_seed(0)
-    for step in range(steps):
-        seen = stream.batch(step)
-        batch = tuple(one.unflatten(0, (SEEDS, -1)) for one in (seen.x, seen.index, seen.label))
-        for player, optimiser in optimisers.items():
-            # The last third is for fine work.
-            optimiser.param_groups[0]["lr"] = rate * min(1.0, 3 * (1 - step / steps))
-            found = slope({key: value.detach() for key, value in weights.items()}, batch, step, player)
-            for key in moved[player]:
-                weights[key].grad = found[key]
-            optimiser.step()
-    cpu = round((time.process_time() - began) / SEEDS, 1)
-    rows = []
-    for seed, model in enumerate(models):
-        model.load_state_dict({key: value[seed].detach() for key, value in weights.items()})
-        if seed == 0:
-            picture(model, bench, PICTURES / f"{variant.replace(', ', '-').replace(' ', '-')}.png")
-        settings = {"variant": variant, "seed": seed, "steps": steps, "images": images, "rate": rate}
-        rows.append(settings | {"cpu_seconds": cpu} | _rounded(judge(model, bench=bench, steps=400).to_dict()))
-    return rows
-
-
-def picture(model: Model, bench: Bench, path: Path) -> None:
-    """Every style with every class code, of images that the model was judged on, one of each class."""
-    # An image of each class in turn gives the class codes, others the styles.
-    first = [int((bench.labels[2] == label).nonzero()[0]) for label in range(8)]
-    x = bench.x[2][[*first, *range(500, 508)]]
-    with torch.no_grad():
-        codes = model.represent(x).double().numpy()
-    images = (255 * x).round().to(torch.uint8).numpy()
-    path.parent.mkdir(exist_ok=True)
-    swaps(images=images, codes=codes, decode=decoder(model), contents=model.contents).savefig(path, dpi=60)
-
-
-def _listed(some: Any) -> list[nn.Parameter]:
-    return some["params"] if isinstance(some, dict) else some
+    if name in ("lord", "adversarialvae"):
+        options |= {"classes": len(Classes(world).classes)}
+    if name == "lord":
+        options |= {"images": len(world)}
+    began, said = time.process_time(), StringIO()
+    with redirect_stderr(said):
+        one = train(
+            name,
+            world,
+            steps=settings["steps"],
+            batch_size=settings["pairs"],
+            learning_rate=settings["rate"],
+            decay=settings["steps"] // 3,
+            seed=seed,
+            out=out,
+            progress=False,
+            **CODE,
+            **options,
+        )
+    cpu = round(time.process_time() - began, 1)
+    verdict = judge(one, bench=bench, steps=400)
+    if seed == 0:
+        plot(one, plots=("swaps",))
+    return {
+        "variant": variant,
+        "seed": seed,
+        **settings,
+        "cpu_seconds": cpu,
+        "said": [line.removeprefix("unbraid: ") for line in said.getvalue().splitlines() if "ignored" in line],
+        **_rounded(verdict.to_dict()),
+    }
 
 
 def _rounded(value: Any) -> Any:
@@ -141,47 +156,79 @@ def _rounded(value: Any) -> Any:
 
 def table(found: list[dict[str, Any]]) -> str:
     """Of every variant the median over seeds and, in brackets, the least and the greatest."""
-    rows = [["", *SHOWN.values(), "active latents", "CPU s"], ["---"] * (len(SHOWN) + 3)]
-    for variant in VARIANTS:
-        runs = [one for one in found if one["variant"] == variant]
+    shown = {key: name for key, name in SHOWN.items() if key in found[0]["parts"]}
+    rows = [["", "steps", "seeds", *shown.values(), "active latents", "CPU s"], ["---"] * (len(shown) + 5)]
+    for variant, steps in itertools.product(VARIANTS, sorted({one["steps"] for one in found})):
+        runs = [one for one in found if (one["variant"], one["steps"]) == (variant, steps)]
         if runs:
-            cells = []
-            for key in (*SHOWN, "active_latents"):
+            cells = [f"{steps:,}", str(len(runs))]
+            for key in (*shown, "active_latents"):
                 low, middle, high = np.quantile([one["parts"][key] for one in runs], [0, 0.5, 1])
                 digits = 0 if key == "active_latents" else 2
                 cells.append(f"{middle:.{digits}f} ({low:.{digits}f} .. {high:.{digits}f})")
-            rows.append([variant, *cells, f"{runs[0]['cpu_seconds']:.0f}"])
-    judges = found[0]["parts"] if found else {}
-    note = f"\n\nThe judge: {judges['judge']:.3f} of classes, R² {judges['judge_style']:.2f}." if judges else ""
+            rows.append([variant, *cells, f"{np.median([one['cpu_seconds'] for one in runs]):.0f}"])
+    style = found[0]["parts"].get("judge_style")
+    note = f"\n\nThe judge: {found[0]['parts']['judge']:.3f} of classes" + (f", R² {style:.2f}." if style else ".")
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows) + note
+
+
+def picture(found: list[dict[str, Any]]) -> Figure:
+    """How much of the class is left in the style, against how much of the style is kept, for every run."""
+    page = Page(
+        WIDTH, 520, "What it costs to take the class out of the style",
+        "Each point is a run: the class, read from samples of the style, against the R² of styles in swapped images.",
+    )  # fmt: skip
+    axes = page.axes(MARGIN + 50, Page.heading + 10, WIDTH - 2 * MARGIN - 260, 350)
+    shown = [name for name in VARIANTS if any(one["variant"] == name for one in found)]
+    for place, name in enumerate(shown):
+        runs = [one["parts"] for one in found if one["variant"] == name]
+        where = ([one["class_from_style_sampled"] for one in runs], [one["style_kept"] for one in runs])
+        marker = "os^DvP"[place // len(PALETTE)]
+        axes.plot(*where, marker, color=PALETTE[place % len(PALETTE)], markersize=7, label=name, linestyle="none")
+    axes.axvline(2 * found[0]["chance"], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    axes.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_xlabel("class from style (dashed: twice chance)")
+    axes.set_ylabel("style kept in swapped images, R²")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
+    return page.figure
 
 
 def main() -> None:
     """Run what has not been run, and print the table of everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("variants", nargs="*", help=f"of {', '.join(VARIANTS)}")
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--images", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--world", choices=[*WORLDS], default="strokes")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--pairs", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    options = vars(parser.parse_args())
-    out, variants = options.pop("out"), options.pop("variants")
+    parser.add_argument("--runs", type=Path, default=Path("runs/class-content"))
+    parser.add_argument("--minutes", type=float, default=1e6, help="after how many no run is begun any more")
+    options = parser.parse_args()
+    until, out = time.monotonic() + 60 * options.minutes, options.out
     torch.set_num_threads(1)
     found = [json.loads(line) for line in out.read_text("utf-8").splitlines()] if out.exists() else []
-    todo = [one for one in variants if not any(row["variant"] == one for row in found)]
-    if todo:
-        bench = Bench(Strokes(), images=6000, samples=1500, steps=1000, network="patches")
-        print(
-            f"the judge: {bench.real:.3f}, R² {dict(zip(bench.names, bench.real_style.tolist(), strict=True))}",
-            flush=True,
-        )
-    for variant in todo:
-        rows = run(variant, bench, **options)
-        found += rows
+    settings = {name: getattr(options, name) for name in ("world", "steps", "pairs", "rate")}
+    done = {(row["world"], row["steps"], row["variant"], row["seed"]) for row in found}
+    todo = [(variant, seed) for seed in range(options.seeds) for variant in options.variants]
+    todo = [one for one in todo if (options.world, options.steps, *one) not in done]
+    world, bench = WORLDS[options.world]() if todo else (None, None)
+    for variant, seed in todo:
+        if world is None or bench is None or time.monotonic() > until:
+            break
+        place = options.runs / options.world / f"{variant.replace(', ', '-').replace(' ', '-')}-{options.steps}-{seed}"
+        row = run(variant, seed, world, bench, settings, place)
+        found.append(row)
         with out.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
-        print(table([row for row in found if row["variant"] == variant]), flush=True)
-    print(table(found))
+            file.write(json.dumps(row) + "\n")
+        print(table([row]), flush=True)
+    for name in WORLDS:
+        some = [one for one in found if one["world"] == name]
+        if some:
+            print(f"{name}\n\n{table(some)}\n")
+            if "style_kept" in some[0]["parts"] and out == RESULTS:
+                picture(some).savefig(HERE / f"{name}.png", dpi=100)
 
 
 if __name__ == "__main__":
