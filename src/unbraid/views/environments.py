@@ -52,7 +52,7 @@ class Environments(View):
         super().__init__(world, batch_size=batch_size, seed=seed)
         require_at_least(1, each=each)
         self.factor, self.each, self.order = factor, each, order
-        column = columns(world.space, (factor,) if factor else (), "environments", kinds=("categorical",))[0]
+        column = columns(world.space, (factor,) if factor else (), "an environment", kinds=("categorical",))[0]
         self.environments = world.space.all[column]
         self._part = FactorSpace([self.environments])
         count = self._part.sizes[0]
