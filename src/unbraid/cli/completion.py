@@ -9,6 +9,7 @@ from typing import Literal
 
 from unbraid import registry
 from unbraid.cli import _flags
+from unbraid.cli.list import SHELVES
 from unbraid.cli.main import verbs
 from unbraid.errors import UnbraidError
 
@@ -34,7 +35,7 @@ NAMED = {
     "train": ("models", "worlds"), "show": ("worlds",), "fetch": ("worlds",), "list": ("",), "completion": ("",),
 }  # fmt: skip
 """The shelves from which a verb's first words are."""
-ONE_OF = {"list": ("models", "worlds", "views", "scores", "mix", "plots"), "completion": tuple(SCRIPTS)}
+ONE_OF = {"list": SHELVES, "completion": tuple(SCRIPTS)}
 VALUES = {"--scores": "scores", "--plots": "plots", "--of": "models"}
 """Options whose values are names from a shelf."""
 
@@ -55,18 +56,19 @@ def words(typed: list[str]) -> list[str]:
         typed: The words after ``unbraid``; the last is what is there so far of the one to complete, perhaps empty.
     """
     *before, last = typed or [""]
+    known = verbs()
     if not before:
-        return list(verbs())
+        return list(known)
     verb, given = before[0], before[1:]
-    if verb not in verbs():
+    if verb not in known:
         return []
     shelves = NAMED.get(verb, ())
     if len(given) < len(shelves):
         return list(ONE_OF.get(verb) or registry.names(shelves[len(given)]))
-    flags = _known(verb, given)
     flag = next((word for word in reversed(given) if word.startswith("--")), "")
     if not last.startswith("-") and flag in VALUES:
         return [*registry.names(VALUES[flag]), *(["all"] if flag == "--scores" else [])]
+    flags = _known(verb, given)  # last: a verb may load torch to say them
     if not last.startswith("-") and given[-1:] == [flag]:
         return flags.get(flag, [])
     return sorted(flags) if last.startswith("-") else []

@@ -6,7 +6,7 @@ from unbraid import registry
 from unbraid.cli import _flags
 from unbraid.errors import UnknownName
 
-__all__ = ["main", "show"]
+__all__ = ["SHELVES", "main", "show"]
 
 SHELVES = ("models", "worlds", "views", "scores", "mix", "plots")
 

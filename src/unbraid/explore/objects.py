@@ -10,6 +10,7 @@ from torch import Tensor
 
 from unbraid.objects import ObjectModel
 from unbraid.types import Floats
+from unbraid.view import to_bytes
 
 __all__ = ["taken_apart"]
 
@@ -44,4 +45,4 @@ def taken_apart(model: ObjectModel, code: Floats, kept: list[bool]) -> dict[str,
 
 def _packed(values: Tensor) -> str:
     """Numbers in 0 .. 1 as bytes in base64."""
-    return base64.b64encode((255 * values.float().clamp(0, 1)).round().to(torch.uint8).numpy().tobytes()).decode()
+    return base64.b64encode(to_bytes(values).tobytes()).decode()

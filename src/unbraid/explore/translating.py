@@ -14,6 +14,7 @@ from unbraid.explore.told import told
 from unbraid.runs.restyle import domains, restyled, style_of, translator
 from unbraid.runs.run import Run
 from unbraid.types import Bytes, Floats
+from unbraid.view import to_bytes
 from unbraid.views.domains import Domains
 
 __all__ = ["Translating", "Wanted"]
@@ -52,8 +53,7 @@ class Translating:
         if isinstance(other := options.get("other"), dict):
             options["other"] = registry.made("worlds", other["name"], other["options"])
         batch = Domains(self.run.world, batch_size=EXAMPLES, **options).batch(0)
-        first, second = ((255 * x).round().to(torch.uint8).numpy() for x in (batch.x, batch.other))
-        return first, second
+        return to_bytes(batch.x), to_bytes(batch.other)
 
     @cached_property
     def about(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from unbraid.errors import InvalidData, InvalidOption
 from unbraid.model import Model, VariationalModel
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Floats, Integers
-from unbraid.view import to_float
+from unbraid.view import to_bytes, to_float
 from unbraid.world import World
 
 __all__ = [
@@ -123,7 +123,7 @@ def decoder(model: Model) -> Callable[[Floats], Bytes]:
         with torch.no_grad():
             z = torch.as_tensor(codes, dtype=torch.float32, device=device_of(model))
             images = torch.cat([model.decode(part) for part in z.split(CHUNK)])
-        return (images * 255).round().to(torch.uint8).cpu().numpy()
+        return to_bytes(images)
 
     return decode
 

@@ -7,8 +7,6 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,31 +20,20 @@ from unbraid.nn.judge import explained
 from unbraid.runs import folder
 from unbraid.runs.encode import CHUNK, device_of
 from unbraid.runs.run import Run, measured
+from unbraid.runs.verdict import Numbers
 from unbraid.views.environments import Environments
 from unbraid.world import World
 
-__all__ = ["LifeVerdict", "forgetting", "judge_life"]
+__all__ = ["TOLD", "LifeVerdict", "forgetting", "judge_life"]
 
 TOLD = 0.1
 """Nats from which on a latent counts as used in an environment."""
 
 
-@dataclass(frozen=True)
-class LifeVerdict:
-    """What is found of a life.
+class LifeVerdict(Numbers):
+    """What is found of a life."""
 
-    Args:
-        parts: Named numbers.
-    """
-
-    parts: Mapping[str, float]
-
-    def __str__(self) -> str:
-        return "\n".join(f"{name.replace('_', ' '):40}{value:9.4f}" for name, value in self.parts.items())
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain numbers, ready for JSON."""
-        return {"life": dict(self.parts)}
+    kind, width, digits = "life", 40, 4
 
 
 def forgetting(after: LifeVerdict, then: LifeVerdict, environment: str) -> float:

@@ -7,8 +7,6 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +21,7 @@ from unbraid.objects import ObjectModel
 from unbraid.runs import folder
 from unbraid.runs.encode import CHUNK, choose, device_of
 from unbraid.runs.run import Run, measured
+from unbraid.runs.verdict import Numbers
 from unbraid.runs.visible import Visible
 from unbraid.seed import derive, torch_generator
 from unbraid.types import Integers
@@ -37,22 +36,10 @@ GONE, LEFT = 2 / 3, 1 / 3
 """An object of which more than so many pixels change is taken away; one of which fewer do is left."""
 
 
-@dataclass(frozen=True)
-class ObjectVerdict:
-    """What is found of objects.
+class ObjectVerdict(Numbers):
+    """What is found of objects."""
 
-    Args:
-        parts: Named numbers.
-    """
-
-    parts: Mapping[str, float]
-
-    def __str__(self) -> str:
-        return "\n".join(f"{name.replace('_', ' '):24}{value:9.3f}" for name, value in self.parts.items())
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain numbers, ready for JSON."""
-        return {"objects": dict(self.parts)}
+    kind, width, digits = "objects", 24, 3
 
 
 class _Looked(NamedTuple):

@@ -9,7 +9,7 @@ from unbraid.errors import InvalidOption
 from unbraid.runs.run import Run
 from unbraid.translation import TranslatingModel
 from unbraid.types import Bytes
-from unbraid.view import to_float
+from unbraid.view import to_bytes, to_float
 
 __all__ = ["domains", "restyled", "style_of", "translator"]
 
@@ -54,4 +54,4 @@ def restyled(model: TranslatingModel, images: Bytes, source: int, styles: Tensor
     with torch.no_grad():
         content = model.content_of(to_float(images), source)
         rows = [model.drawn(one[None].expand(len(styles), -1, -1, -1), styles, 1 - source) for one in content]
-    return (255 * torch.stack(rows)).round().to(torch.uint8).numpy()
+    return to_bytes(torch.stack(rows))

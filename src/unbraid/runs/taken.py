@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from unbraid.errors import InvalidData
 from unbraid.model import Model
 from unbraid.objects import ObjectModel
 from unbraid.runs.encode import device_of
+from unbraid.runs.life import TOLD
 from unbraid.types import Bytes
-from unbraid.view import to_float
+from unbraid.view import to_bytes, to_float
 from unbraid.views.environments import Environments
 from unbraid.world import World
 
@@ -24,8 +24,8 @@ __all__ = ["lived", "taken_apart"]
 
 EACH = 6
 """Images of an environment."""
-TOLD, FREE = 0.1, 0.2
-"""Nats from which on a latent carries something, and the shade of one that does not."""
+FREE = 0.2
+"""The shade of a latent that an environment may use and that carries nothing there."""
 
 
 def taken_apart(model: Model, images: Bytes) -> TakenApart:
@@ -51,11 +51,11 @@ def taken_apart(model: Model, images: Bytes) -> TakenApart:
         )
         taken = TakenApart(
             images=images,
-            whole=_bytes(model.compose(layers, kept)),
-            alone=_bytes(model.alone(layers)),
-            masks=_bytes(layers.masks[:, :, None]),
-            without=_bytes(without),
-            grown=_bytes(grown),
+            whole=to_bytes(model.compose(layers, kept)),
+            alone=to_bytes(model.alone(layers)),
+            masks=to_bytes(layers.masks[:, :, None]),
+            without=to_bytes(without),
+            grown=to_bytes(grown),
             present=layers.present.cpu().numpy(),
             windows=None if layers.windows is None else layers.windows.double().cpu().numpy(),
         )
@@ -79,17 +79,14 @@ def lived(model: Model, world: World, factor: str = "") -> Lived:
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        q = living.encode(torch.cat([batch.x for batch in batches]).to(device_of(model)))
+        x = torch.cat([batch.x for batch in batches]).to(device_of(model))
+        q = living.encode(x)
         masks = living.masks()[: living.known]
-        taken = living.recognise(torch.cat([batch.x for batch in batches]).to(device_of(model))).argmax(dim=1)
+        taken = living.recognise(x).argmax(dim=1)
         drawn = torch.stack([living.draw(q.mean * mask, k) for k, mask in enumerate(masks)])
         mine = [q.divergences()[taken == k] for k in range(living.known)]
         told = torch.stack([one.mean(dim=0) > TOLD if len(one) else torch.zeros_like(masks[0]) for one in mine])
     model.train(was_training)
     used = (masks & told) * (1 - FREE) + masks * FREE
     images = np.concatenate([world.images(batch.index.numpy()) for batch in batches])
-    return Lived(images, tuple(str(value) for value in values), _bytes(drawn), used.double().cpu().numpy())
-
-
-def _bytes(drawn: Tensor) -> Bytes:
-    return (255 * drawn.float().clamp(0, 1)).round().to(torch.uint8).cpu().numpy()
+    return Lived(images, tuple(str(value) for value in values), to_bytes(drawn), used.double().cpu().numpy())

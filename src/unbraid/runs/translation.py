@@ -28,7 +28,7 @@ from unbraid.runs.visible import Visible
 from unbraid.seed import derive, numpy_generator, torch_generator
 from unbraid.translation import TranslatingModel
 from unbraid.types import Integers
-from unbraid.view import to_float
+from unbraid.view import to_bytes, to_float
 from unbraid.world import World
 
 __all__ = ["DomainBench", "Translations", "judge_translation"]
@@ -267,8 +267,7 @@ def _pairs(bench: DomainBench, source: int, made: Tensor) -> dict[str, float]:
     if not hasattr(world, "silhouettes"):
         return {}
     truth = world.images(world.counterpart(bench.index[source][: len(made)]))
-    drawn = (255 * made).round().to(torch.uint8).numpy()
-    return overlap(world.silhouettes(drawn), world.silhouettes(truth))
+    return overlap(world.silhouettes(to_bytes(made)), world.silhouettes(truth))
 
 
 def _parts(function: Any, x: Tensor) -> Tensor:
