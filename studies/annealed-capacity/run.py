@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from unbraid.fit import State, Trial, every, on_step
+from unbraid.fit import Runtime, State, Trial, every, on_step
 from unbraid.fit.state import STEP
 from unbraid.info import discretise, mutual_information
 from unbraid.models.annealedvae import AnnealedVAE
+from unbraid.nn.networks import NetworkName
 from unbraid.plots.capacity import capacity as figure
 from unbraid.plots.capacity import onsets
 from unbraid.types import FactorSpace, Floats, Integers
@@ -42,13 +43,15 @@ def told(codes: Floats, factors: Integers) -> Floats:
     return np.asarray((mutual_information(bins, factors) - chance).clip(0))
 
 
-def train(*, steps: int, anneal: int, capacity: float, gamma: float, seed: int, look: int) -> dict[str, Any]:
+def train(
+    *, steps: int, anneal: int, capacity: float, gamma: float, network: NetworkName, seed: int, look: int, out: Path
+) -> dict[str, Any]:
     """Fit the model, and look at the same images every ``look`` steps."""
     began, world = time.process_time(), Smaller(of="sprites", side=32)
     shown = np.random.default_rng(seed).choice(len(world), LOOKED_AT, replace=False)
     x, factors = to_float(world.images(shown)), world.factors(shown)
     torch.manual_seed(seed)
-    model = AnnealedVAE(world.shape, gamma=gamma, capacity=capacity, anneal=anneal, network="patches")
+    model = AnnealedVAE(world.shape, gamma=gamma, capacity=capacity, anneal=anneal, network=network)
     curves: dict[str, list[Any]] = {"step": [], "capacity": [], "reconstruction": [], "kl": [], "told": []}
 
     @on_step
@@ -63,24 +66,25 @@ def train(*, steps: int, anneal: int, capacity: float, gamma: float, seed: int, 
         curves["told"].append(told(q.mean.numpy(), factors).round(3).tolist())
         print(*(curves[name][-1] for name in ("step", "capacity", "reconstruction", "kl")), flush=True)
 
-    adam = torch.optim.Adam(model.parameters(), lr=1e-3)
-    Trial(model, adam, callbacks=[watch]).fit(view("images")(world, batch_size=64, seed=seed), steps=steps)
-    options = {"steps": steps, "anneal": anneal, "capacity_in_the_end": capacity, "gamma": gamma, "seed": seed}
-    found = {**options, "factors": list(world.space.names), **curves, "cpu_seconds": round(time.process_time() - began)}
+    adam = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    trial = Trial(model, adam, callbacks=[watch], runtime=Runtime("cpu", channels_last=True))
+    trial.fit(view("images")(world, batch_size=64, seed=seed), steps=steps)
+    options = {"steps": steps, "anneal": anneal, "capacity_in_the_end": capacity, "gamma": gamma, "network": network}
+    found = {**options, "seed": seed, "factors": list(world.space.names), **curves, "cpu_seconds": round(time.process_time() - began)}
     with torch.no_grad():
-        draw(found, model.represent(x).numpy(), factors, world.space)
+        draw(found, model.represent(x).numpy(), factors, world.space, out)
     return found
 
 
-def draw(found: dict[str, Any], codes: Floats, factors: Integers, space: FactorSpace) -> None:
-    """Keep the figure beside this file."""
+def draw(found: dict[str, Any], codes: Floats, factors: Integers, space: FactorSpace, out: Path) -> None:
+    """Keep the figure."""
     rows = [
         {"step": step, **{f"kl_z{j}": nats for j, nats in enumerate(kl)}}
         for step, kl in zip(found["step"], found["kl"], strict=True)
     ]
     allowance = np.array(found["capacity"])
     drawn = figure(history=rows, codes=codes, factors=factors, space=space, allowance=allowance, threshold=ON)
-    drawn.savefig(HERE / "capacity.png", dpi=100)
+    drawn.savefig(out / "capacity.png", dpi=100)
 
 
 def summary(found: dict[str, Any]) -> dict[str, Any]:
@@ -106,10 +110,15 @@ def main() -> None:
     parser.add_argument("--anneal", type=int, default=8000)
     parser.add_argument("--capacity", type=float, default=20.0, help="in the end, in nats")
     parser.add_argument("--gamma", type=float, default=30.0)
+    parser.add_argument("--network", default="conv")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--look", type=int, default=150, help="steps from one look to the next")
-    found = train(**vars(parser.parse_args()))
-    (HERE / "curves.json").write_text(json.dumps({**found, "summary": summary(found)}), "utf-8")
+    parser.add_argument("--out", type=Path, default=HERE, help="the folder")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    found = train(**vars(options))
+    (options.out / "curves.json").write_text(json.dumps({**found, "summary": summary(found)}), "utf-8")
     print(json.dumps(summary(found), indent=1))
 
 
