@@ -25,6 +25,7 @@ from unbraid.plots._frame import frame
 from unbraid.plots._latents import dead, shares, telling
 from unbraid.plots._options import GIVEN
 from unbraid.plots._scenes import Lived, TakenApart
+from unbraid.plots._strips import strips
 from unbraid.plots._style import PALETTE, colours
 from unbraid.plots.capacity import onsets
 from unbraid.plots.information import information
@@ -787,3 +788,13 @@ def test_images_stand_over_what_each_environment_makes_of_them_and_latents_are_s
     assert np.array_equal(np.asarray(latents.get_array()).reshape(3, 3), LIVED.used)
     with pytest.raises(InvalidData, match="as many images of each"):
         draw("homologies", lived=replace(LIVED, drawn=LIVED.drawn[:2]))
+
+
+def test_strips_have_a_dot_for_every_run_and_a_line_at_the_median() -> None:
+    values = {"VAE": {"mig": [0.1, 0.5, 0.2], "nats": [90.0]}, "AE": {"mig": [0.0], "nats": [80.0]}}
+    mig, nats = strips(values, "Runs", free=["nats"]).axes
+    drawn = [(line.get_marker(), np.asarray(line.get_data()).tolist()) for line in mig.lines]
+    assert ("o", [[0.1, 0.5, 0.2], [0, 0, 0]]) in drawn
+    assert ("None", [[0.2, 0.2], [-0.3, 0.3]]) in drawn
+    assert (mig.get_xlim()[0], [label.get_text() for label in mig.get_yticklabels()]) == (0, ["VAE", "AE"])
+    assert nats.get_xlim()[0] > 0

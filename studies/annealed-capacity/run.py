@@ -70,7 +70,13 @@ def train(
     trial = Trial(model, adam, callbacks=[watch], runtime=Runtime("cpu", channels_last=True))
     trial.fit(view("images")(world, batch_size=64, seed=seed), steps=steps)
     options = {"steps": steps, "anneal": anneal, "capacity_in_the_end": capacity, "gamma": gamma, "network": network}
-    found = {**options, "seed": seed, "factors": list(world.space.names), **curves, "cpu_seconds": round(time.process_time() - began)}
+    found = {
+        **options,
+        "seed": seed,
+        "factors": list(world.space.names),
+        **curves,
+        "cpu_seconds": round(time.process_time() - began),
+    }
     with torch.no_grad():
         draw(found, model.represent(x).numpy(), factors, world.space, out)
     return found

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from unbraid.plots._style import FAINT, GREY, INK, MARGIN, PALETTE, Page
+from unbraid.plots._strips import strips
 
 __all__ = ["write"]
 
@@ -25,7 +26,6 @@ COLUMNS: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
 }
 """What is read from a run, by the head of its column."""
 SHOWN = ("MIG", "DCI D", "SAP", "FactorVAE score", "reconstruction")
-LEFT, WIDE, TALL, GAP = 190, 150, 34, 26
 
 
 def write(found: Sequence[Mapping[str, Any]], target: Path) -> None:
@@ -66,30 +66,14 @@ def _cell(numbers: Sequence[float]) -> str:
     return f"{middle} ({least} to {most})" if len(numbers) > 1 else middle
 
 
-def picture(found: Sequence[Mapping[str, Any]]) -> Any:
+def picture(found: Sequence[Mapping[str, Any]]) -> Figure:
     """A dot for every seed, a line at the median, a panel for every score."""
-    rows = list(dict.fromkeys(one["row"] for one in found))
-    height = TALL * len(rows)
+    rows = dict.fromkeys(one["row"] for one in found)
     seeds = len({one["seed"] for one in found})
-    page = Page(
-        LEFT + len(SHOWN) * (WIDE + GAP) + MARGIN,
-        Page.heading + height + 70,
+    note = "a dot a seed, a line at their median" if seeds > 1 else "one seed"
+    return strips(
+        {row: {column: values(found, row, column) for column in SHOWN} for row in rows},
         "Objectives on Sprites",
-        ("a dot a seed, a line at their median" if seeds > 1 else "one seed")
-        + "; reconstruction in nats, less is better",
+        f"{note}; reconstruction in nats, less is better",
+        free=("reconstruction",),
     )
-    for i, column in enumerate(SHOWN):
-        axes = page.axes(LEFT + i * (WIDE + GAP), Page.heading, WIDE, height)
-        for j, row in enumerate(rows):
-            numbers = values(found, row, column)
-            axes.axhline(j, color=FAINT, linewidth=0.8, zorder=0)
-            axes.plot([np.median(numbers)] * 2, [j - 0.3, j + 0.3], color=INK, linewidth=1.6)
-            axes.plot(numbers, [j] * len(numbers), "o", color=PALETTE[0], markersize=6, alpha=0.75, clip_on=False)
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        if column != "reconstruction":
-            axes.set_xlim(left=0)
-        axes.set_yticks(range(len(rows)), rows if i == 0 else [""] * len(rows))
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_color(GREY)
-        axes.set_xlabel(column)
-    return page.figure
