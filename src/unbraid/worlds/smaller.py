@@ -49,10 +49,10 @@ class Smaller(Wrapped):
         rows: npt.NDArray[Any] = whole[..., ::step, :].astype(number)
         for place in range(1, step):
             rows += whole[..., place::step, :]
-        total = rows[..., ::step] + number(step * step // 2)
+        total: npt.NDArray[Any] = rows[..., ::step] + step * step // 2
         for place in range(1, step):
             total += rows[..., place::step]
-        return np.asarray(total // number(step * step), dtype=np.uint8)
+        return np.asarray(total // (step * step), dtype=np.uint8)
 
     def sample(self, count: int, generator: np.random.Generator) -> Integers:
         """The numbers of ``count`` images, drawn as the world draws them."""
