@@ -113,6 +113,9 @@ class Sampler:
             ``(n,)``.
         images: From factor values ``(n, F)`` to images ``(n, C, H, W)``, where there are some.
         decode: From codes ``(n, D)`` to images, where there is a decoder.
+        seen: Which factor values the model was fitted to, ``(n, F)`` to bools ``(n,)``, where it was not to all. Scores
+            of actions then fit matrices where a state and all that a step leads to were seen, and judge them on steps
+            from the other states.
     """
 
     space: FactorSpace
@@ -121,6 +124,7 @@ class Sampler:
     infer: Callable[[Integers, Integers], Integers] | None = field(default=None, kw_only=True)
     images: Callable[[Integers], npt.NDArray[Any]] | None = field(default=None, kw_only=True)
     decode: Callable[[Floats], npt.NDArray[Any]] | None = field(default=None, kw_only=True)
+    seen: Callable[[Integers], npt.NDArray[np.bool_]] | None = field(default=None, kw_only=True)
 
     def codes(self, count: int, generator: np.random.Generator) -> Floats:
         """Codes of ``count`` samples, ``(count, D)``."""

@@ -8,7 +8,7 @@ import pytest
 from unbraid.errors import InvalidData
 from unbraid.groups import FactorAction
 from unbraid.score import Sampler, Score
-from unbraid.scores import actionerror, cyclicconsistency, dlsbd, independence, rollout
+from unbraid.scores import actionaccuracy, actionerror, cyclicconsistency, dlsbd, independence, rollout
 from unbraid.types import Factor, FactorSpace, Floats, Integers
 
 SPACE = FactorSpace([Factor("x", 5, "cyclic"), Factor("kind", 3, "categorical"), Factor("y", 7)])
@@ -122,6 +122,59 @@ def test_dlsbd_of_a_factor_of_two_values_asks_for_a_sign() -> None:
     space = FactorSpace([Factor("side", 2), Factor("y", 7)])
     made = dlsbd(Sampler(space, lambda v: np.column_stack([v[:, 0] - 0.5, torus(v[:, [0, 0, 1]])[:, :]])))
     assert made.parts["0"] == pytest.approx(0, abs=1e-9)
+
+
+def held_out(values: Integers) -> np.ndarray:
+    return (values[:, 0] < 2) & (values[:, 2] > 3)
+
+
+def half_known(values: Integers) -> Floats:
+    """A torus where something was seen, and elsewhere one turned round."""
+    return torus(np.where(held_out(values)[:, None], -values, values)) * np.where(held_out(values), 0.3, 1.0)[:, None]
+
+
+def test_what_was_not_seen_is_judged_by_matrices_fitted_to_what_was() -> None:
+    def seen(values: Integers) -> np.ndarray:
+        return ~held_out(values)
+
+    for scorer in (actionerror, cyclicconsistency, rollout):
+        assert scorer(sampler(lambda v: torus(v) + 3, seen=seen)).value < 1e-9, "the mean of states lies elsewhere"
+    assert actionaccuracy(sampler(seen=seen)).value == 1.0
+    whole, parted = (independence(sampler(half_known, **more)) for more in ({}, {"seen": seen}))
+    assert 0.0 < whole.parts["residual"] < 0.7 < parted.parts["residual"]
+    assert independence(sampler(seen=seen)).parts["chance"] == pytest.approx(0.285, abs=0.03)
+    known = sampler(lambda v: half_known(np.where(seen(v)[:, None], v, 0)), seen=seen, matrices=MATRICES)
+    assert actionerror(known).parts["own"] > 0.5
+
+
+def test_actions_inferred_in_states_not_seen_are_called_as_they_are_in_the_others() -> None:
+    def infer(before: Integers, after: Integers) -> Integers:
+        step = (after - before)[:, [0, 2]]
+        true = np.select([np.isin(step[:, 0], (1, -4)), step[:, 0] != 0, np.isin(step[:, 1], (1, -6))], [0, 1, 2], 3)
+        return np.where(held_out(before), true ^ 1, true)
+
+    assert actionaccuracy(sampler(infer=infer)).parts["own"] > 0.8
+    assert actionaccuracy(sampler(infer=infer, seen=lambda v: ~held_out(v))).parts["own"] == 0.0
+
+
+def test_nothing_is_judged_where_all_or_nothing_was_seen() -> None:
+    for all_or_nothing in (True, False):
+        with pytest.raises(InvalidData, match="hold out less, or something"):
+            rollout(sampler(seen=lambda v, answer=all_or_nothing: np.full(len(v), answer)))
+
+
+def test_mirrorings_are_actions_too_where_the_group_is_dihedral() -> None:
+    for scorer in (actionerror, rollout):
+        assert scorer(sampler(), kind="dihedral").value < 0.02
+    assert independence(sampler(), kind="dihedral").value > 0.99
+    action = FactorAction(SPACE, kind="dihedral")
+    own = BASIS.T @ action.ideal(action.mirrorings()) @ BASIS
+    found = actionerror(sampler(matrices=np.concatenate([MATRICES, own])[[5, 0, 3, 1, 4, 2]]), kind="dihedral").parts
+    assert found["own"] < 1e-9
+    assert found["own_angle"] < 0.02
+    assert actionerror(sampler(matrices=MATRICES), kind="dihedral").parts["own"] == pytest.approx(1 / 3)
+    # Of five places one is mirrored to where a step leads, one to where a step back does, and one stays.
+    assert 0.7 < actionaccuracy(sampler(), kind="dihedral").value < 0.95
 
 
 def test_one_circle_alone_has_nothing_to_be_independent_of() -> None:

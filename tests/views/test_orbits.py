@@ -55,6 +55,30 @@ def test_a_cyclic_factor_comes_back_after_as_many_steps_as_it_has_values(drawn) 
     assert seen == [False] * 6 + [True]
 
 
+def test_mirrorings_come_after_the_steps_and_do_not_commute_with_them(drawn) -> None:
+    view = Orbits(drawn, factors=("hue", "y"), mirrored=("y", "hue"), still=True, batch_size=200)
+    assert view.actions_table[4:].tolist() == [[0] * 5] * 3
+    assert view.mirrors_table.nonzero()[0].tolist() == [4, 5]
+    assert view.mirrors_table.nonzero()[1].tolist() == [3, 1], "in the order in which they are named"
+    start = drawn.factors(np.arange(0, len(drawn), 13))
+
+    def after(*actions: int):
+        now = start
+        for action in actions:
+            now = view.act(now, np.full(len(now), action))
+        return now
+
+    assert np.array_equal(after(4)[:, 3], -start[:, 3] % 9), "the end of an ordinal factor is no hindrance"
+    assert np.array_equal(np.delete(after(4), 3, axis=1), np.delete(start, 3, axis=1))
+    assert np.array_equal(after(5, 5), start)
+    assert np.array_equal(after(0, 5), after(5, 1)), "a step, seen in a mirror, goes the other way"
+    assert not np.array_equal(after(0, 5), after(5, 0))
+    batch = view.batch(0)
+    frames = drawn.factors(batch.index.numpy())
+    assert set(batch.actions.ravel().tolist()) == set(range(7))
+    assert np.array_equal(view.act(frames[:, 0], batch.actions[:, 0].numpy()), frames[:, 1])
+
+
 def test_actions_can_be_hidden_and_so_can_the_frames_between(drawn) -> None:
     told = Orbits(drawn, length=4, intermediate=False).batch(0)
     assert told.x.shape[:2] == (64, 2)
@@ -79,6 +103,7 @@ def test_orbits_of_collected_images_pass_only_through_images_that_exist(collecte
     ({"step": 7}, "step must be less than the 7 values of hue, but is 7"),
     ({"actions": "told"}, "actions must be one of shown, hidden, but is 'told'"),
     ({"ends": "bounce"}, "ends must be one of reflect, stay, wrap, but is 'bounce'"),
+    ({"factors": ("x",), "mirrored": ("y",)}, "mirrored must be among the factors that move, x, but y is not"),
     ({"factors": ("class",)}, "'class' is not: choose among hue, x, y"),
 ])  # fmt: skip
 def test_an_option_out_of_range_is_refused(drawn, options, sentence) -> None:

@@ -76,7 +76,9 @@ class Acting:
     def _told(self, action: int) -> tuple[str, int]:
         if self.view is None or (meant := self.meant[action]) is None:
             return f"action {action}", UNKNOWN
-        step = self.view.actions_table[meant]
+        step, mirrors = self.view.actions_table[meant], self.view.mirrors_table[meant]
+        if mirrors.any():
+            return f"{plain(self.run.world.space.all[int(mirrors.argmax())].name)} mirrored", 2
         if not step.any():
             return "nothing", 1
         (moved,) = np.flatnonzero(step)

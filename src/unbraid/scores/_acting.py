@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from unbraid.errors import InvalidData
 from unbraid.groups.action import FactorAction
@@ -13,7 +15,24 @@ from unbraid.info.matching import match
 from unbraid.score import Sampler, as_codes
 from unbraid.types import Floats, Integers
 
-__all__ = ["Steps", "applied", "fitted", "ideal", "matched", "regressed", "relative", "stepped", "turn"]
+__all__ = [
+    "Kind",
+    "Steps",
+    "applied",
+    "begun",
+    "fitted",
+    "ideal",
+    "matched",
+    "regressed",
+    "relative",
+    "stepped",
+    "turn",
+]
+
+Kind = Literal["cyclic", "dihedral"]
+
+TRIES = 200
+"""How often factor values that do not suit are drawn again."""
 
 
 class Steps(NamedTuple):
@@ -21,12 +40,14 @@ class Steps(NamedTuple):
 
     Args:
         before: ``(n, D)``.
-        after: ``(A, n, D)``; the actions 2f and 2f + 1 are the steps of the f-th factor that moves, up and down.
+        after: ``(A, n, D)``; the actions 2f and 2f + 1 are the steps of the f-th factor that moves, up and down; in a
+            dihedral group the mirrorings of each factor follow.
         mean: What was taken from all codes to centre them, ``(D,)``.
         values: Of the factors before, as they are in the space, ``(n, F)``.
         action: What moves them.
         elements: Of its group that the actions are, ``(A, W)``.
-        factor: Which of the action's factors each action steps, ``(A,)``.
+        factor: Which of the action's factors each action moves, ``(A,)``.
+        whole: Whether all states were drawn alike.
     """
 
     before: Floats
@@ -36,6 +57,7 @@ class Steps(NamedTuple):
     action: FactorAction
     elements: Floats
     factor: Integers
+    whole: bool
 
     def acted(self, values: Integers, actions: Integers) -> Integers:
         """The factors after an action each: ``(n, F)`` and ``(n,)`` to ``(n, F)``."""
@@ -47,9 +69,26 @@ class Steps(NamedTuple):
 
 
 def stepped(
-    sampler: Sampler, count: int, generator: np.random.Generator, factors: tuple[str, ...] = (), *, least: int = 1
+    sampler: Sampler,
+    count: int,
+    generator: np.random.Generator,
+    factors: tuple[str, ...] = (),
+    *,
+    least: int = 1,
+    kind: Kind = "cyclic",
+    fit: int | None = None,
 ) -> Steps:
     """Samples before and after every step, all represented in one call.
+
+    Args:
+        sampler: The factors and their representation.
+        count: How many samples.
+        generator: Draws them.
+        factors: Those that move; by default all that can.
+        least: How many these are at least.
+        kind: Whether they only step (``"cyclic"``) or are mirrored too (``"dihedral"``).
+        fit: How many samples, the first ones, matrices are fitted to, half of them by default: where the sampler says
+            what was seen, steps that begin and end there, and the others begin elsewhere.
 
     Raises:
         InvalidData: When fewer than ``least`` factors can move, or codes are not finite.
@@ -60,16 +99,61 @@ def stepped(
             f"this needs at least {least} cyclic or ordinal factors of more than one value, but {sampler.space} has "
             f"{len(able)}: give a world in which more varies"
         )
-    action = FactorAction(sampler.space, factors)
-    up = action.steps()
-    steps = np.stack([up, action.group.inverse(up)], axis=1).reshape(-1, up.shape[1])
-    values = sampler.space.sample(count, generator)
-    moved = [action.act(values, np.broadcast_to(step, (count, len(step)))) for step in steps]
-    codes = living(as_codes(sampler.represent(np.concatenate([values, *moved])), "the sampler's codes"))
+    action = FactorAction(sampler.space, factors, kind=kind)
+    up, which = action.steps(), np.arange(len(action.columns))
+    steps, factor = np.stack([up, action.group.inverse(up)], axis=1).reshape(-1, up.shape[1]), np.repeat(which, 2)
+    if kind == "dihedral":
+        steps, factor = np.concatenate([steps, action.mirrorings()]), np.concatenate([factor, which])
+    fit = count // 2 if fit is None else fit
+
+    def moved(values: Integers) -> list[Integers]:
+        return [action.act(values, np.broadcast_to(step, (len(values), len(step)))) for step in steps]
+
+    if (seen := sampler.seen) is None:
+        values = sampler.space.sample(count, generator)
+    else:
+        known = _drawn(sampler, lambda v: np.all([seen(one) for one in (v, *moved(v))], axis=0), fit, generator)
+        values = np.concatenate([known, begun(sampler, count - fit, generator)])
+    codes = living(as_codes(sampler.represent(np.concatenate([values, *moved(values)])), "the sampler's codes"))
     codes = codes.reshape(len(steps) + 1, count, -1)
-    mean = codes.mean(axis=(0, 1))
-    return Steps(
-        codes[0] - mean, codes[1:] - mean, mean, values, action, steps, np.repeat(np.arange(len(action.columns)), 2)
+    mean = codes.mean(axis=(0, 1)) if seen is None else _centre(codes[0, :fit], codes[1:, :fit])
+    return Steps(codes[0] - mean, codes[1:] - mean, mean, values, action, steps, factor, seen is None)
+
+
+def _centre(before: Floats, after: Floats) -> Floats:
+    """What all actions leave in place, as their best affine maps have it: ``(n, D)`` and ``(A, n, D)`` to ``(D,)``.
+
+    The mean of states of which some are missing lies elsewhere.
+    """
+    mean = before.mean(axis=0)
+    known = np.column_stack([before - mean, np.ones(len(before))])
+    maps = np.linalg.pinv(known, rcond=1e-9) @ (after - mean)
+    left = np.eye(len(mean)) - maps[:, :-1].swapaxes(1, 2)
+    # In directions that nothing moves the mean will do.
+    return np.asarray(mean + np.linalg.pinv(left.reshape(-1, len(mean)), rcond=1e-2) @ maps[:, -1].ravel())
+
+
+def begun(sampler: Sampler, count: int, generator: np.random.Generator) -> Integers:
+    """Factor values to be judged on: drawn from all, or from those that were not seen; ``(count, F)``."""
+    seen = sampler.seen
+    return _drawn(
+        sampler, (lambda v: np.ones(len(v), bool)) if seen is None else (lambda v: ~seen(v)), count, generator
+    )
+
+
+def _drawn(
+    sampler: Sampler, suit: Callable[[Integers], npt.NDArray[np.bool_]], count: int, generator: np.random.Generator
+) -> Integers:
+    """Factor values that suit, ``(count, F)``."""
+    values = sampler.space.sample(count, generator)
+    for _ in range(TRIES):
+        others = np.flatnonzero(~suit(values))
+        if not len(others):
+            return values
+        values[others] = sampler.space.sample(len(others), generator)
+    raise InvalidData(
+        "steps are to be judged that begin where nothing was seen, by matrices fitted where all was seen, but in "
+        f"{TRIES} draws there were too few of either: hold out less, or something"
     )
 
 
@@ -122,7 +206,8 @@ def regressed(steps: Steps, count: int) -> tuple[Floats, Floats]:
     action, codes = steps.action, steps.before[:count]
     angle = 2 * np.pi * steps.values[:count, action.columns] / action.sizes
     harmonics = np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(count, -1)
-    harmonics = harmonics - harmonics.mean(axis=0)
+    if steps.whole:
+        harmonics = harmonics - harmonics.mean(axis=0)
     made = np.linalg.pinv(harmonics, rcond=1e-9) @ codes, np.linalg.pinv(codes, rcond=1e-9) @ harmonics
     return np.asarray(made[0].T), np.asarray(made[1].T)
 

@@ -12,7 +12,7 @@ import numpy as np
 from unbraid.errors import require_at_least
 from unbraid.info.matching import match
 from unbraid.score import Sampler, Score, score
-from unbraid.scores._acting import Steps, applied, fitted, stepped
+from unbraid.scores._acting import Kind, Steps, applied, fitted, stepped
 from unbraid.seed import numpy_generator
 from unbraid.types import Floats, Integers
 
@@ -29,7 +29,9 @@ __all__ = ["actionaccuracy", "confusion"]
   year = {2020}
 }""",
 )
-def actionaccuracy(sampler: Sampler, *, samples: int = 500, moving: tuple[str, ...] = (), seed: int = 0) -> Score:
+def actionaccuracy(
+    sampler: Sampler, *, samples: int = 500, moving: tuple[str, ...] = (), kind: Kind = "cyclic", seed: int = 0
+) -> Score:
     r"""How often the action between two samples is inferred rightly, from the codes before and after it.
 
     It is taken to be the one whose matrix, of least squared error on other samples, explains the codes best. Where a
@@ -41,6 +43,7 @@ def actionaccuracy(sampler: Sampler, *, samples: int = 500, moving: tuple[str, .
         sampler: The factors and their representation.
         samples: How many samples each action is seen on, half of them to fit its matrix, at least 4.
         moving: The factors that step; by default all that are cyclic or ordinal.
+        kind: What the factors do: ``"cyclic"``, to step, or ``"dihedral"``, to be mirrored too.
         seed: Draws the samples; at least 0.
 
     Returns:
@@ -58,7 +61,7 @@ def actionaccuracy(sampler: Sampler, *, samples: int = 500, moving: tuple[str, .
     actionaccuracy 1.000 (0 1.000, 1 1.000)
     """
     require_at_least(4, samples=samples)
-    steps = stepped(sampler, samples, numpy_generator(seed, "actionaccuracy"), moving)
+    steps = stepped(sampler, samples, numpy_generator(seed, "actionaccuracy"), moving, kind=kind)
     half = samples // 2
     maps = fitted(steps.before[:half], steps.after[:, :half])
     error = applied(maps, steps.before[half:])[None] - steps.after[:, None, half:]
@@ -66,17 +69,19 @@ def actionaccuracy(sampler: Sampler, *, samples: int = 500, moving: tuple[str, .
     right = np.array([(row == action).mean() for action, row in enumerate(told)])
     parts = steps.of_factors(right)
     if sampler.infer is not None:
-        parts["own"] = _own(sampler, steps)
+        parts["own"] = _own(sampler, steps, half)
     return Score(float(right.mean()), parts)
 
 
-def _own(sampler: Sampler, steps: Steps) -> float:
-    """How often a model's own actions are right, at best."""
+def _own(sampler: Sampler, steps: Steps, half: int) -> float:
+    """How often a model's own actions are right, at best; in states not seen, by the names they have in the others."""
     assert sampler.infer is not None
     every = [np.full(len(steps.values), action) for action in range(len(steps.elements))]
-    table = confusion([sampler.infer(steps.values, steps.acted(steps.values, one)) for one in every])
-    rows, columns = match(table)
-    return float(table[rows, columns].sum() / len(table))
+    said = np.stack([sampler.infer(steps.values, steps.acted(steps.values, one)) for one in every])
+    named = match(confusion(list(said if sampler.seen is None else said[:, :half])))
+    judged = said if sampler.seen is None else said[:, half:]
+    right = [(judged[row] == own).mean() for row, own in zip(*named, strict=True)]
+    return float(sum(right) / len(every))
 
 
 def confusion(inferred: list[Integers]) -> Floats:

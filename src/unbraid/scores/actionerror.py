@@ -13,7 +13,7 @@ import numpy as np
 
 from unbraid.errors import require_at_least
 from unbraid.score import Sampler, Score, score
-from unbraid.scores._acting import applied, fitted, ideal, matched, regressed, relative, stepped, turn
+from unbraid.scores._acting import Kind, applied, fitted, ideal, matched, regressed, relative, stepped, turn
 from unbraid.seed import numpy_generator
 
 __all__ = ["actionerror"]
@@ -31,7 +31,9 @@ __all__ = ["actionerror"]
   year = {2020}
 }""",
 )
-def actionerror(sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...] = (), seed: int = 0) -> Score:
+def actionerror(
+    sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...] = (), kind: Kind = "cyclic", seed: int = 0
+) -> Score:
     r"""What the ideal representation, in the basis that suits it best, leaves of what steps of factors do to codes.
 
     Ideally a step of a factor with n values turns a plane of its own by :math:`2\pi/n` and leaves all else alone. With
@@ -51,6 +53,7 @@ def actionerror(sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...
         sampler: The factors and their representation.
         samples: How many samples each action is seen on, half of them to fit it, at least 4.
         moving: The factors that step; by default all that are cyclic or ordinal.
+        kind: What the factors do: ``"cyclic"``, to step, or ``"dihedral"``, to be mirrored too.
         seed: Draws the samples; at least 0.
 
     Returns:
@@ -68,7 +71,7 @@ def actionerror(sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...
     True
     """
     require_at_least(4, samples=samples)
-    steps = stepped(sampler, samples, numpy_generator(seed, "actionerror"), moving)
+    steps = stepped(sampler, samples, numpy_generator(seed, "actionerror"), moving, kind=kind)
     half = samples // 2
     before, after = steps.before[half:], steps.after[:, half:]
     maps = fitted(steps.before[:half], steps.after[:, :half])
@@ -76,14 +79,15 @@ def actionerror(sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...
     best = ideal(steps, basis, reader)
     moved = after - before
     left = relative(applied(best, before) - after, moved)
-    planes = np.stack([basis[:, 2 * f : 2 * f + 2] for f in steps.factor])
-    angles = 2 * np.pi / steps.action.sizes[steps.factor]
+    turning = steps.factor[: 2 * len(steps.action.columns)]  # a mirroring has no angle
+    planes = np.stack([basis[:, 2 * f : 2 * f + 2] for f in turning])
+    angles = 2 * np.pi / steps.action.sizes[turning]
     parts = steps.of_factors(left)
     parts["linear"] = float(relative(applied(maps, before) - after, moved).mean())
     parts["estimated"] = float(relative(applied(maps - best, before), moved).mean())
-    parts["angle"] = float(np.abs(turn(maps, planes) - angles).mean())
+    parts["angle"] = float(np.abs(turn(maps[: len(turning)], planes) - angles).mean())
     if sampler.matrices is not None:
         own = matched(sampler.matrices, steps)
         parts["own"] = float(relative(applied(own, before, steps.mean) - after, moved).mean())
-        parts["own_angle"] = float(np.abs(turn(own, planes) - angles).mean())
+        parts["own_angle"] = float(np.abs(turn(own[: len(turning)], planes) - angles).mean())
     return Score(float(left.mean()), parts)

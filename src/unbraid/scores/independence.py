@@ -13,7 +13,7 @@ import numpy as np
 
 from unbraid.errors import require_at_least
 from unbraid.score import Sampler, Score, score
-from unbraid.scores._acting import applied, fitted, relative, stepped
+from unbraid.scores._acting import Kind, applied, fitted, relative, stepped
 from unbraid.seed import numpy_generator
 from unbraid.types import Floats, Integers
 
@@ -30,7 +30,9 @@ __all__ = ["independence"]
   year = {2020}
 }""",
 )
-def independence(sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...] = (), seed: int = 0) -> Score:
+def independence(
+    sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...] = (), kind: Kind = "cyclic", seed: int = 0
+) -> Score:
     r"""How nearly steps of different factors move the codes at right angles, as the best linear maps have it.
 
     Every cyclic or ordinal factor is a circle; an action is a step on one, up or down. With :math:`M_a` the matrix that
@@ -50,6 +52,7 @@ def independence(sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ..
         sampler: The factors and their representation.
         samples: How many samples each action is seen on, half of them to fit it, at least 4.
         moving: The factors that step, at least two; by default all that can.
+        kind: What the factors do: ``"cyclic"``, to step, or ``"dihedral"``, to be mirrored too.
         seed: Draws the samples; at least 0.
 
     Returns:
@@ -68,7 +71,7 @@ def independence(sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ..
     """
     require_at_least(4, samples=samples)
     generator = numpy_generator(seed, "independence")
-    steps = stepped(sampler, samples, generator, moving, least=2)
+    steps = stepped(sampler, samples, generator, moving, least=2, kind=kind)
     half = samples // 2
     maps = fitted(steps.before[:half], steps.after[:, :half])
     before, after = steps.before[half:], steps.after[:, half:]
@@ -76,7 +79,9 @@ def independence(sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ..
     residual = relative(made - after, after - before)
     spread = np.sqrt((before**2).sum(axis=1).mean())
     value, of_factors = _right_angles(made - before, steps.factor, 1e-6 * spread)
-    chance, _ = _right_angles(_anywhere(before, len(maps), generator), steps.factor, 1e-6 * spread)
+    # Codes of a few states that were held out may all lie on one side.
+    around = before if sampler.seen is None else steps.before[:half]
+    chance, _ = _right_angles(_anywhere(around, len(maps), generator), steps.factor, 1e-6 * spread)
     parts = {str(c): one for c, one in zip(steps.action.columns.tolist(), of_factors, strict=True)}
     parts |= {"chance": chance, "above_chance": (value - chance) / (1 - chance), "residual": float(residual.mean())}
     return Score(value, parts)

@@ -14,7 +14,7 @@ import numpy as np
 from unbraid.errors import require_at_least
 from unbraid.info.alive import alive
 from unbraid.score import Sampler, Score, as_codes, score
-from unbraid.scores._acting import Steps, fitted, matched, relative, stepped
+from unbraid.scores._acting import Kind, Steps, begun, fitted, matched, relative, stepped
 from unbraid.seed import numpy_generator
 from unbraid.types import Floats, Integers
 
@@ -34,7 +34,13 @@ __all__ = ["rollout"]
 }""",
 )
 def rollout(
-    sampler: Sampler, *, steps: int = 5, samples: int = 1000, moving: tuple[str, ...] = (), seed: int = 0
+    sampler: Sampler,
+    *,
+    steps: int = 5,
+    samples: int = 1000,
+    moving: tuple[str, ...] = (),
+    kind: Kind = "cyclic",
+    seed: int = 0,
 ) -> Score:
     r"""What matrices, one for each action, leave unexplained of codes after 1 .. k actions drawn at random.
 
@@ -50,6 +56,7 @@ def rollout(
         steps: How many actions ahead, k, at least 1.
         samples: How many sequences, at least 4; as many single steps fit the matrices.
         moving: The factors that step; by default all that are cyclic or ordinal.
+        kind: What the factors do: ``"cyclic"``, to step, or ``"dihedral"``, to be mirrored too.
         seed: Draws the samples; at least 0.
 
     Returns:
@@ -69,12 +76,12 @@ def rollout(
     require_at_least(1, steps=steps)
     require_at_least(4, samples=samples)
     generator = numpy_generator(seed, "rollout")
-    seen = stepped(sampler, samples, generator, moving)
+    seen = stepped(sampler, samples, generator, moving, kind=kind, fit=samples)
     actions = generator.integers(0, len(seen.after), (steps, samples))
-    values = _walk(seen, actions, sampler.space.sample(samples, generator))
+    values = _walk(seen, actions, begun(sampler, samples, generator))
     codes = as_codes(sampler.represent(values.reshape(-1, values.shape[-1])), "the sampler's codes")
     codes = np.where(alive(codes), codes, 0.0).reshape(steps + 1, samples, -1)
-    mean = codes.mean(axis=(0, 1))
+    mean = codes.mean(axis=(0, 1)) if sampler.seen is None else seen.mean
     predicted, errors = _predicted(fitted(seen.before, seen.after), codes - mean, actions, 0.0)
     parts = {f"after_{t}": float(error) for t, error in enumerate(errors, 1)}
     if sampler.matrices is not None:

@@ -29,7 +29,8 @@ class Orbits(View):
     r"""Sequences in which every frame is made from the one before by a step of one factor.
 
     With F' factors that may move there are 2F' actions, all equally likely: action 2f adds ``step`` to the f-th of
-    them, action 2f + 1 takes it away; with ``still`` there is one more, which changes nothing. A cyclic factor goes
+    them, action 2f + 1 takes it away; then come the mirrorings of the factors that are ``mirrored``, v to -v modulo n,
+    so that not all actions commute; with ``still`` there is one more, which changes nothing. A cyclic factor goes
     round, so that its actions generate a cyclic group. An ordinal factor ends somewhere; there it is ``reflect``-ed,
     stays, or goes round too (``wrap``), as in Painter et al., where every factor of dSprites is a cycle.
 
@@ -47,9 +48,11 @@ class Orbits(View):
         step: By how many values an action moves its factor, at least 1 and less than the factor has.
         ends: What an ordinal factor does at its ends: ``reflect``, ``stay`` or ``wrap``.
         still: Whether there is an action that changes nothing.
+        mirrored: The factors that an action each mirrors, among those that move; none by default.
 
     Attributes:
         actions_table: What each action adds to the world's factors, int64 ``(A, F)``.
+        mirrors_table: Which of them each action mirrors, bool ``(A, F)``.
 
     Raises:
         UnknownName: When the world has no such factor.
@@ -74,6 +77,7 @@ class Orbits(View):
         step: int = 1,
         ends: Literal["reflect", "stay", "wrap"] = "reflect",
         still: bool = False,
+        mirrored: tuple[str, ...] = (),
     ) -> None:
         super().__init__(world, batch_size=batch_size, seed=seed)
         require_at_least(1, length=length, step=step)
@@ -81,15 +85,23 @@ class Orbits(View):
             if value not in known:
                 raise InvalidOption(f"{option} must be one of {', '.join(known)}, but is {value!r}")
         self.factors, self.length, self.actions, self.intermediate = names(factors), length, actions, intermediate
-        self.step, self.ends, self.still = step, ends, still
+        self.step, self.ends, self.still, self.mirrored = step, ends, still, names(mirrored)
         moving = columns(world.space, self.factors, "an action", ("ordinal", "cyclic"))
         for factor in (world.space.all[column] for column in moving):
             if step >= factor.size:
                 raise InvalidOption(f"step must be less than the {factor.size} values of {factor.name}, but is {step}")
         up = step * np.eye(len(world.space.all), dtype=np.int64)[moving]
         self.actions_table: Integers = np.stack([up, -up], axis=1).reshape(-1, up.shape[1])
-        if still:
-            self.actions_table = np.vstack([self.actions_table, np.zeros_like(up[:1])])
+        mirroring = np.array([world.space.position(name) for name in self.mirrored], dtype=np.int64)
+        if len(fixed := np.setdiff1d(mirroring, moving)):
+            raise InvalidOption(
+                f"mirrored must be among the factors that move, {', '.join(world.space.names[c] for c in moving)}, "
+                f"but {world.space.names[fixed[0]]} is not"
+            )
+        more = np.zeros((len(mirroring) + still, up.shape[1]), dtype=np.int64)
+        self.mirrors_table = np.zeros((2 * len(moving) + len(more), up.shape[1]), dtype=bool)
+        self.mirrors_table[2 * len(moving) + np.arange(len(mirroring)), mirroring] = True
+        self.actions_table = np.concatenate([self.actions_table, more])
         self._sizes = np.array(world.space.sizes)
         self._rounds = np.array([ends == "wrap" or factor.kind == "cyclic" for factor in world.space])
         self._lookup = Lookup(world)
@@ -100,7 +112,7 @@ class Orbits(View):
         # What is below 0 or above the top is mirrored there.
         ended = np.clip(moved, 0, top) if self.ends == "stay" else top - np.abs(top - np.abs(moved))
         after: Integers = np.where(self._rounds, moved % self._sizes, ended)
-        return after
+        return np.where(self.mirrors_table[actions], -factors % self._sizes, after)
 
     def batch(self, step: int) -> OrbitBatch:
         """``batch_size`` sequences."""
