@@ -48,6 +48,7 @@ WORLDS: dict[str, tuple[Callable[[], World], Callable[[], World]]] = {
 """Where models learn, and where they are judged."""
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MUNIT": ("munit", {}),
+    "MUNIT, diverse": ("munit", {"diversity_weight": 1.0}),
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),
     "no cycle": ("munit", {"cycle_weight": 0.0}),
