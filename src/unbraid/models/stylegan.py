@@ -189,8 +189,8 @@ class StyleGAN(Model):
                 terms["gradient"] = CRITIC_EVERY * self.gamma / 2 * self._steepness(batch.x)
             return terms
         if self.training:
-            for average, part in zip(self.averages, (self.mapping, self.synthesis), strict=True):
-                average.follow(part, step)
+            for i, part in enumerate((self.mapping, self.synthesis)):
+                self._average(i).follow(part, step)
         frozen = {name: parameter.detach() for name, parameter in self.critic.named_parameters()}
         believed = functional_call(self.critic, frozen, self.synthesis(self._told(len(batch.x), batch.x, step)))
         terms = Terms(adversary=F.softplus(-believed.float()).mean())
@@ -228,7 +228,7 @@ class StyleGAN(Model):
             self.centre.lerp_(w.detach().mean(dim=0), max(1 - CENTRE, 1 / (1 + step)))
         crossing = torch.randint(1, self.layers, (count,), device=x.device)
         whole = torch.rand(count, device=x.device) >= self.mixing
-        return _mixed(*w.chunk(2), crossing.masked_fill(whole, self.layers), self.layers)
+        return _mixed(w[:count], w[count:], crossing.masked_fill(whole, self.layers), self.layers)
 
     def _steepness(self, x: Tensor) -> Tensor:
         """The mean of the squared length of the critic's gradient at images."""

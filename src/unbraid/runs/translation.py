@@ -169,10 +169,11 @@ def judge_translation(run_or_model: Run | TranslatingModel, bench: DomainBench, 
     gave the style (``guided_hue``, and for two unrelated images ``chance_hue``); how well they can be read linearly
     from contents and styles of real images (``hue_in_content``, ``hue_in_style``, R²); how far translations are from
     real images (``kid``, ``frechet``), beside other real ones (``_floor``) and what was to be translated (``_source``);
-    how different translations of one image look, over how different real images do (``diversity``); how far
-    drawn styles are recovered (``style_recovered``, R²), and how spread out encoded ones are (``style_spread``, 1 in
-    what styles are drawn from). Where the world knows the pair that nobody was shown, ``overlap`` is the intersection
-    over union of what is drawn, and ``lines`` the harmonic mean of precision and recall within a pixel.
+    how different translations of one image look, over how different real images do (``diversity``, left out where all
+    of these are alike); how far drawn styles are recovered (``style_recovered``, R²), and how spread out encoded ones
+    are (``style_spread``, 1 in what styles are drawn from). Where the world knows the pair that nobody was shown,
+    ``overlap`` is the intersection over union of what is drawn, and ``lines`` the harmonic mean of precision and recall
+    within a pixel.
 
     Args:
         run_or_model: A run of a translating model, in whose folder the verdict is kept, or a model.
@@ -258,7 +259,8 @@ def _variety(
     within = perceived(bench.network(target), pairs[:, :-1].flatten(0, 1), pairs[:, 1:].flatten(0, 1))
     others = real[: len(images)]
     between = perceived(bench.network(target), others, others.roll(1, dims=0))
-    return {"diversity": float(within.mean() / between.mean())}
+    # Where all real images are one, nothing can be as varied as they are.
+    return {"diversity": float(within.mean() / between.mean())} if between.any() else {}
 
 
 def _pairs(bench: DomainBench, source: int, made: Tensor) -> dict[str, float]:
