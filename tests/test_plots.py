@@ -672,6 +672,17 @@ def test_confusion_puts_the_models_actions_in_the_order_of_the_true_ones() -> No
     assert np.allclose(np.asarray(told.collections[0].get_array()).reshape(4, 4), np.eye(4))
 
 
+def test_mirrorings_stand_beside_the_steps_where_the_view_has_them() -> None:
+    plain = Sampler(SPACE, circles)
+    for name, label in (("matrices", "matrix"), ("confusion", "confusion")):
+        figure = draw(name, acting=plain, mirrored=("y",))
+        assert "y mirrored" in words(figure)
+        assert "y mirrored" not in words(draw(name, acting=plain))
+    meshes = axes_called(draw("matrices", acting=plain, mirrored=("y",)), "matrix")
+    last = np.asarray(meshes[4].collections[0].get_array()).reshape(4, 4)
+    assert np.allclose(last, np.diag([1, 1, 1, -1]), atol=0.02)
+
+
 def asked_of(name: str, **changed: Any) -> tuple[Figure, Floats]:
     """A plot, and all codes that it had decoded."""
     asked: list[Floats] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unbraid.errors import InvalidData
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.groups import FactorAction
 from unbraid.score import Sampler, Score
 from unbraid.scores import actionaccuracy, actionerror, cyclicconsistency, dlsbd, independence, rollout
@@ -163,18 +163,22 @@ def test_nothing_is_judged_where_all_or_nothing_was_seen() -> None:
             rollout(sampler(seen=lambda v, answer=all_or_nothing: np.full(len(v), answer)))
 
 
-def test_mirrorings_are_actions_too_where_the_group_is_dihedral() -> None:
+def test_mirrorings_are_actions_too() -> None:
     for scorer in (actionerror, rollout):
-        assert scorer(sampler(), kind="dihedral").value < 0.02
-    assert independence(sampler(), kind="dihedral").value > 0.99
+        assert scorer(sampler(), mirrored=("y", "x")).value < 0.02
+    assert independence(sampler(), mirrored=("x",)).value > 0.99
     action = FactorAction(SPACE, kind="dihedral")
     own = BASIS.T @ action.ideal(action.mirrorings()) @ BASIS
-    found = actionerror(sampler(matrices=np.concatenate([MATRICES, own])[[5, 0, 3, 1, 4, 2]]), kind="dihedral").parts
+    found = actionerror(
+        sampler(matrices=np.concatenate([MATRICES, own])[[5, 0, 3, 1, 4, 2]]), mirrored=("x", "y")
+    ).parts
     assert found["own"] < 1e-9
     assert found["own_angle"] < 0.02
-    assert actionerror(sampler(matrices=MATRICES), kind="dihedral").parts["own"] == pytest.approx(1 / 3)
+    assert actionerror(sampler(matrices=MATRICES), mirrored=("y",)).parts["own"] == pytest.approx(1 / 5)
     # Of five places one is mirrored to where a step leads, one to where a step back does, and one stays.
-    assert 0.7 < actionaccuracy(sampler(), kind="dihedral").value < 0.95
+    assert 0.7 < actionaccuracy(sampler(), mirrored=("x", "y")).value < 0.95
+    with pytest.raises(InvalidOption, match="mirrored must be among x, y, which move, but holds 'kind'"):
+        rollout(sampler(), mirrored=("kind",))
 
 
 def test_one_circle_alone_has_nothing_to_be_independent_of() -> None:

@@ -17,7 +17,7 @@ __all__ = ["confusion"]
 SAMPLES, CELL, LABELS = 300, 62, 130
 
 
-def confusion(*, acting: Sampler) -> Figure:
+def confusion(*, acting: Sampler, mirrored: tuple[str, ...] = ()) -> Figure:
     """A table of how often each action is inferred where each true step was taken, from the images before and after.
 
     A model's own actions have no names: they are numbered as the model has them, and stand in the order that makes most
@@ -26,11 +26,12 @@ def confusion(*, acting: Sampler) -> Figure:
 
     Args:
         acting: Codes of any factor values, and how the model infers actions, where it does.
+        mirrored: The factors that are mirrored too, as the run's view has it.
 
     Raises:
         InvalidData: When no factor can step.
     """
-    steps = stepped(acting, SAMPLES, np.random.default_rng(0))
+    steps = stepped(acting, SAMPLES, np.random.default_rng(0), mirrored=mirrored)
     count = len(steps.after)
     taken = [np.full(SAMPLES, action) for action in range(count)]
     inferred: list[Integers]
@@ -56,8 +57,7 @@ def confusion(*, acting: Sampler) -> Figure:
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, pad=6, top=False, labeltop=True, bottom=False, labelbottom=False)
-    names = [plain(acting.space.names[column], 10) for column in steps.action.columns[steps.factor]]
-    axes.set_yticks(np.arange(count) + 0.5, [f"{name} {'−1' if a % 2 else '+1'}" for a, name in enumerate(names)])
+    axes.set_yticks(np.arange(count) + 0.5, [f"{plain(name, 10)} {what}" for name, what in steps.called])
     axes.set_xticks(np.arange(table.shape[1]) + 0.5, [str(one) for one in order])
     page.text(left - 12, top - 16, "inferred", ha="right", color=GREY)
     for (i, j), value in np.ndenumerate(table):

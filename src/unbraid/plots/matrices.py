@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from unbraid.plots._style import GREY, INK, MARGIN, WIDTH, Page, latent, plain
 from unbraid.score import Sampler
-from unbraid.scores._acting import Steps, fitted, ideal, matched, regressed, stepped
+from unbraid.scores._acting import fitted, ideal, matched, regressed, stepped
 from unbraid.types import Floats
 
 __all__ = ["matrices"]
@@ -17,7 +17,7 @@ SAMPLES, LABELS, GAP = 400, 150, 26
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#a5471a", "#e8a06c", "#f7f9fb", "#7eaad2", "#173a6b"])
 
 
-def matrices(*, acting: Sampler) -> Figure:
+def matrices(*, acting: Sampler, mirrored: tuple[str, ...] = ()) -> Figure:
     """Heat maps of what each step of a factor does to codes: the model's matrices, the best ones, the ideal ones.
 
     The model's own matrices are matched to the steps that they explain best; those of least squared error are what the
@@ -27,11 +27,12 @@ def matrices(*, acting: Sampler) -> Figure:
 
     Args:
         acting: Codes of any factor values, and the model's own matrices where it has some.
+        mirrored: The factors that are mirrored too, as the run's view has it.
 
     Raises:
         InvalidData: When no factor can step.
     """
-    steps = stepped(acting, SAMPLES, np.random.default_rng(0))
+    steps = stepped(acting, SAMPLES, np.random.default_rng(0), mirrored=mirrored)
     rows: dict[str, Floats] = {} if acting.matrices is None else {"the model's own": matched(acting.matrices, steps)}
     rows["least squared error"] = fitted(steps.before, steps.after)
     rows["ideal, best basis"] = ideal(steps, *regressed(steps, SAMPLES))
@@ -62,12 +63,6 @@ def matrices(*, acting: Sampler) -> Figure:
                     text = f"{value:.2f}".replace("-0.00", "0.00").replace("0.", ".", 1) if abs(value) >= 0.005 else ""
                     colour = "white" if abs(value) > 0.6 else INK
                     axes.text(j + 0.5, i + 0.5, text, ha="center", va="center", size=7.5, color=colour)
-    for action in range(count):
-        page.text(left + action * (side + GAP) + side / 2, top - 16, _called(steps, action), ha="center")
+    for action, (name, what) in enumerate(steps.called):
+        page.text(left + action * (side + GAP) + side / 2, top - 16, f"{plain(name, 10)} {what}", ha="center")
     return page.figure
-
-
-def _called(steps: Steps, action: int) -> str:
-    """A step by the name of its factor and its direction."""
-    column = steps.action.columns[steps.factor[action]]
-    return plain(steps.action.space.names[column], 10) + (" −1" if action % 2 else " +1")

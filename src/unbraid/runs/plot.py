@@ -102,6 +102,11 @@ class Material:
         return Sampler(self.space, represented(self.run.model, self.run.world), **able)
 
     @cached_property
+    def mirrored(self) -> tuple[str, ...]:
+        """The factors that the view's actions mirror, where it has such."""
+        return tuple(self.run.config["view"]["options"].get("mirrored", ()))
+
+    @cached_property
     def lived(self) -> Lived:
         """Images of each environment, drawn in each that the model knows.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from unbraid.errors import InvalidData
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.groups.action import FactorAction
 from unbraid.info.interventions import living
 from unbraid.info.matching import match
@@ -16,7 +16,6 @@ from unbraid.score import Sampler, as_codes
 from unbraid.types import Floats, Integers
 
 __all__ = [
-    "Kind",
     "Steps",
     "applied",
     "begun",
@@ -29,8 +28,6 @@ __all__ = [
     "turn",
 ]
 
-Kind = Literal["cyclic", "dihedral"]
-
 TRIES = 200
 """How often factor values that do not suit are drawn again."""
 
@@ -40,8 +37,8 @@ class Steps(NamedTuple):
 
     Args:
         before: ``(n, D)``.
-        after: ``(A, n, D)``; the actions 2f and 2f + 1 are the steps of the f-th factor that moves, up and down; in a
-            dihedral group the mirrorings of each factor follow.
+        after: ``(A, n, D)``; the actions 2f and 2f + 1 are the steps of the f-th factor that moves, up and down;
+            the mirrorings of those that are mirrored follow.
         mean: What was taken from all codes to centre them, ``(D,)``.
         values: Of the factors before, as they are in the space, ``(n, F)``.
         action: What moves them.
@@ -63,6 +60,15 @@ class Steps(NamedTuple):
         """The factors after an action each: ``(n, F)`` and ``(n,)`` to ``(n, F)``."""
         return self.action.act(values, self.elements[actions])
 
+    @property
+    def called(self) -> list[tuple[str, str]]:
+        """Of every action the name of its factor, and what becomes of this: "+1", "−1" or "mirrored"."""
+        steps = 2 * len(self.action.columns)
+        done = [("+1", "−1")[a % 2] if a < steps else "mirrored" for a in range(len(self.factor))]
+        return [
+            (self.action.space.names[self.action.columns[f]], what) for f, what in zip(self.factor, done, strict=True)
+        ]
+
     def of_factors(self, each: Floats) -> dict[str, float]:
         """The mean of what belongs to each action, by the column of its factor in the space."""
         return {str(c): float(each[self.factor == f].mean()) for f, c in enumerate(self.action.columns)}
@@ -75,7 +81,7 @@ def stepped(
     factors: tuple[str, ...] = (),
     *,
     least: int = 1,
-    kind: Kind = "cyclic",
+    mirrored: tuple[str, ...] = (),
     fit: int | None = None,
 ) -> Steps:
     """Samples before and after every step, all represented in one call.
@@ -86,12 +92,13 @@ def stepped(
         generator: Draws them.
         factors: Those that move; by default all that can.
         least: How many these are at least.
-        kind: Whether they only step (``"cyclic"``) or are mirrored too (``"dihedral"``).
+        mirrored: Those among them that are mirrored too.
         fit: How many samples, the first ones, matrices are fitted to, half of them by default: where the sampler says
             what was seen, steps that begin and end there, and the others begin elsewhere.
 
     Raises:
         InvalidData: When fewer than ``least`` factors can move, or codes are not finite.
+        InvalidOption: When a factor is mirrored that does not move.
     """
     able = [f.name for f in sampler.space if f.kind != "categorical" and f.size > 1]
     if len(factors or able) < least:
@@ -99,11 +106,15 @@ def stepped(
             f"this needs at least {least} cyclic or ordinal factors of more than one value, but {sampler.space} has "
             f"{len(able)}: give a world in which more varies"
         )
-    action = FactorAction(sampler.space, factors, kind=kind)
-    up, which = action.steps(), np.arange(len(action.columns))
-    steps, factor = np.stack([up, action.group.inverse(up)], axis=1).reshape(-1, up.shape[1]), np.repeat(which, 2)
-    if kind == "dihedral":
-        steps, factor = np.concatenate([steps, action.mirrorings()]), np.concatenate([factor, which])
+    action = FactorAction(sampler.space, factors, kind="dihedral" if mirrored else "cyclic")
+    names = [sampler.space.names[column] for column in action.columns]
+    if fixed := [name for name in mirrored if name not in names]:
+        raise InvalidOption(f"mirrored must be among {', '.join(names)}, which move, but holds {fixed[0]!r}")
+    up, factor = action.steps(), np.repeat(np.arange(len(names)), 2)
+    steps = np.stack([up, action.group.inverse(up)], axis=1).reshape(-1, up.shape[1])
+    if mirrored:
+        which = [names.index(name) for name in mirrored]
+        steps, factor = np.concatenate([steps, action.mirrorings()[which]]), np.append(factor, which)
     fit = count // 2 if fit is None else fit
 
     def moved(values: Integers) -> list[Integers]:

@@ -12,7 +12,7 @@ import numpy as np
 from unbraid.errors import require_at_least
 from unbraid.info.matching import match
 from unbraid.score import Sampler, Score, score
-from unbraid.scores._acting import Kind, Steps, applied, fitted, stepped
+from unbraid.scores._acting import Steps, applied, fitted, stepped
 from unbraid.seed import numpy_generator
 from unbraid.types import Floats, Integers
 
@@ -30,7 +30,7 @@ __all__ = ["actionaccuracy", "confusion"]
 }""",
 )
 def actionaccuracy(
-    sampler: Sampler, *, samples: int = 500, moving: tuple[str, ...] = (), kind: Kind = "cyclic", seed: int = 0
+    sampler: Sampler, *, samples: int = 500, moving: tuple[str, ...] = (), mirrored: tuple[str, ...] = (), seed: int = 0
 ) -> Score:
     r"""How often the action between two samples is inferred rightly, from the codes before and after it.
 
@@ -43,7 +43,7 @@ def actionaccuracy(
         sampler: The factors and their representation.
         samples: How many samples each action is seen on, half of them to fit its matrix, at least 4.
         moving: The factors that step; by default all that are cyclic or ordinal.
-        kind: What the factors do: ``"cyclic"``, to step, or ``"dihedral"``, to be mirrored too.
+        mirrored: Those that are mirrored too, v to -v modulo n, as in the view ``orbits``; none by default.
         seed: Draws the samples; at least 0.
 
     Returns:
@@ -61,7 +61,7 @@ def actionaccuracy(
     actionaccuracy 1.000 (0 1.000, 1 1.000)
     """
     require_at_least(4, samples=samples)
-    steps = stepped(sampler, samples, numpy_generator(seed, "actionaccuracy"), moving, kind=kind)
+    steps = stepped(sampler, samples, numpy_generator(seed, "actionaccuracy"), moving, mirrored=mirrored)
     half = samples // 2
     maps = fitted(steps.before[:half], steps.after[:, :half])
     error = applied(maps, steps.before[half:])[None] - steps.after[:, None, half:]

@@ -13,7 +13,7 @@ import numpy as np
 
 from unbraid.errors import require_at_least
 from unbraid.score import Sampler, Score, score
-from unbraid.scores._acting import Kind, applied, fitted, ideal, matched, regressed, relative, stepped, turn
+from unbraid.scores._acting import applied, fitted, ideal, matched, regressed, relative, stepped, turn
 from unbraid.seed import numpy_generator
 
 __all__ = ["actionerror"]
@@ -32,7 +32,12 @@ __all__ = ["actionerror"]
 }""",
 )
 def actionerror(
-    sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...] = (), kind: Kind = "cyclic", seed: int = 0
+    sampler: Sampler,
+    *,
+    samples: int = 1000,
+    moving: tuple[str, ...] = (),
+    mirrored: tuple[str, ...] = (),
+    seed: int = 0,
 ) -> Score:
     r"""What the ideal representation, in the basis that suits it best, leaves of what steps of factors do to codes.
 
@@ -53,7 +58,7 @@ def actionerror(
         sampler: The factors and their representation.
         samples: How many samples each action is seen on, half of them to fit it, at least 4.
         moving: The factors that step; by default all that are cyclic or ordinal.
-        kind: What the factors do: ``"cyclic"``, to step, or ``"dihedral"``, to be mirrored too.
+        mirrored: Those that are mirrored too, v to -v modulo n, as in the view ``orbits``; none by default.
         seed: Draws the samples; at least 0.
 
     Returns:
@@ -71,7 +76,7 @@ def actionerror(
     True
     """
     require_at_least(4, samples=samples)
-    steps = stepped(sampler, samples, numpy_generator(seed, "actionerror"), moving, kind=kind)
+    steps = stepped(sampler, samples, numpy_generator(seed, "actionerror"), moving, mirrored=mirrored)
     half = samples // 2
     before, after = steps.before[half:], steps.after[:, half:]
     maps = fitted(steps.before[:half], steps.after[:, :half])

@@ -13,7 +13,7 @@ import numpy as np
 
 from unbraid.errors import require_at_least
 from unbraid.score import Sampler, Score, score
-from unbraid.scores._acting import Kind, applied, fitted, relative, stepped
+from unbraid.scores._acting import applied, fitted, relative, stepped
 from unbraid.seed import numpy_generator
 from unbraid.types import Floats, Integers
 
@@ -31,7 +31,12 @@ __all__ = ["independence"]
 }""",
 )
 def independence(
-    sampler: Sampler, *, samples: int = 1000, moving: tuple[str, ...] = (), kind: Kind = "cyclic", seed: int = 0
+    sampler: Sampler,
+    *,
+    samples: int = 1000,
+    moving: tuple[str, ...] = (),
+    mirrored: tuple[str, ...] = (),
+    seed: int = 0,
 ) -> Score:
     r"""How nearly steps of different factors move the codes at right angles, as the best linear maps have it.
 
@@ -52,7 +57,7 @@ def independence(
         sampler: The factors and their representation.
         samples: How many samples each action is seen on, half of them to fit it, at least 4.
         moving: The factors that step, at least two; by default all that can.
-        kind: What the factors do: ``"cyclic"``, to step, or ``"dihedral"``, to be mirrored too.
+        mirrored: Those that are mirrored too, v to -v modulo n, as in the view ``orbits``; none by default.
         seed: Draws the samples; at least 0.
 
     Returns:
@@ -71,7 +76,7 @@ def independence(
     """
     require_at_least(4, samples=samples)
     generator = numpy_generator(seed, "independence")
-    steps = stepped(sampler, samples, generator, moving, least=2, kind=kind)
+    steps = stepped(sampler, samples, generator, moving, least=2, mirrored=mirrored)
     half = samples // 2
     maps = fitted(steps.before[:half], steps.after[:, :half])
     before, after = steps.before[half:], steps.after[:, half:]
@@ -96,12 +101,12 @@ def _right_angles(moves: Floats, factor: Integers, least: float) -> tuple[float,
         least: A move that is no longer than this is none.
     """
     length = np.linalg.norm(moves, axis=-1, keepdims=True)
-    still = length <= least
-    unit = np.divide(moves, length, out=np.zeros_like(moves), where=~still)
+    still = length[..., 0] <= least
+    unit = np.divide(moves, length, out=np.zeros_like(moves), where=~still[..., None])
     found: dict[tuple[int, int], float] = {}
     for i, j in combinations(range(int(factor.max()) + 1), 2):
         cosine = np.abs(np.einsum("and,bnd->abn", unit[factor == i], unit[factor == j]))
-        cosine = np.where(still[factor == i, None, :, 0] | still[None, factor == j, :, 0], 1.0, cosine)
+        cosine = np.where(still[factor == i][:, None] | still[factor == j], 1.0, cosine)
         found[i, j] = float(np.clip(1 - cosine.max(axis=(0, 1)).mean(), 0.0, 1.0))
     each = [float(np.mean([v for pair, v in found.items() if f in pair])) for f in range(int(factor.max()) + 1)]
     return float(np.mean(list(found.values()))), each

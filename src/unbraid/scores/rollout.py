@@ -14,7 +14,7 @@ import numpy as np
 from unbraid.errors import require_at_least
 from unbraid.info.alive import alive
 from unbraid.score import Sampler, Score, as_codes, score
-from unbraid.scores._acting import Kind, Steps, begun, fitted, matched, relative, stepped
+from unbraid.scores._acting import Steps, begun, fitted, matched, relative, stepped
 from unbraid.seed import numpy_generator
 from unbraid.types import Floats, Integers
 
@@ -39,7 +39,7 @@ def rollout(
     steps: int = 5,
     samples: int = 1000,
     moving: tuple[str, ...] = (),
-    kind: Kind = "cyclic",
+    mirrored: tuple[str, ...] = (),
     seed: int = 0,
 ) -> Score:
     r"""What matrices, one for each action, leave unexplained of codes after 1 .. k actions drawn at random.
@@ -56,7 +56,7 @@ def rollout(
         steps: How many actions ahead, k, at least 1.
         samples: How many sequences, at least 4; as many single steps fit the matrices.
         moving: The factors that step; by default all that are cyclic or ordinal.
-        kind: What the factors do: ``"cyclic"``, to step, or ``"dihedral"``, to be mirrored too.
+        mirrored: Those that are mirrored too, v to -v modulo n, as in the view ``orbits``; none by default.
         seed: Draws the samples; at least 0.
 
     Returns:
@@ -76,7 +76,7 @@ def rollout(
     require_at_least(1, steps=steps)
     require_at_least(4, samples=samples)
     generator = numpy_generator(seed, "rollout")
-    seen = stepped(sampler, samples, generator, moving, kind=kind, fit=samples)
+    seen = stepped(sampler, samples, generator, moving, mirrored=mirrored, fit=samples)
     actions = generator.integers(0, len(seen.after), (steps, samples))
     values = _walk(seen, actions, begun(sampler, samples, generator))
     codes = as_codes(sampler.represent(values.reshape(-1, values.shape[-1])), "the sampler's codes")
