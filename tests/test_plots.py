@@ -674,7 +674,7 @@ def test_confusion_puts_the_models_actions_in_the_order_of_the_true_ones() -> No
 
 def test_mirrorings_stand_beside_the_steps_where_the_view_has_them() -> None:
     plain = Sampler(SPACE, circles)
-    for name, label in (("matrices", "matrix"), ("confusion", "confusion")):
+    for name in ("matrices", "confusion"):
         figure = draw(name, acting=plain, mirrored=("y",))
         assert "y mirrored" in words(figure)
         assert "y mirrored" not in words(draw(name, acting=plain))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,12 @@ import torch
 
 from unbraid.errors import InvalidData
 from unbraid.models.emvae import EMVAE
+from unbraid.runs.encode import abilities, represented
+from unbraid.runs.train import train
+from unbraid.score import Sampler
+from unbraid.scores import actionaccuracy
 from unbraid.view import OrbitBatch
+from unbraid.worlds.flatland import FlatLand
 
 FRAMES = torch.rand(6, 3, 1, 32, 32, generator=torch.Generator().manual_seed(0)).round()
 BATCH = OrbitBatch(FRAMES, torch.zeros(6, 3, dtype=torch.int64), None, 1000)
@@ -118,6 +124,26 @@ def test_what_was_found_is_saved_with_the_weights() -> None:
     other.load_state_dict(model.state_dict())
     assert torch.equal(other.matrices(), model.matrices())
     assert torch.equal(other.represent(FRAMES[:, 0]), model.represent(FRAMES[:, 0]))
+
+
+@pytest.mark.slow
+def test_steps_and_a_mirroring_of_a_world_are_found_in_its_images_and_do_not_commute(tmp_path: Path) -> None:
+    world = FlatLand(columns=7, rows=1, radius=7.5, size=32)
+    run = train(
+        "emvae", world, steps=300, batch_size=16, learning_rate=2e-3, view={"mirrored": ("x",)}, latent_dim=2,
+        slow=200, memory=300, gamma=4.0, network="patches", likelihood="gaussian", out=tmp_path / "run", progress=False,
+    )  # fmt: skip
+    maps = run.model.matrices()
+    assert torch.linalg.det(maps).round().sort().values.tolist() == [-1, 1, 1]
+    order = torch.linalg.det(maps).argsort()
+    mirror, step, back = maps[order]
+    assert torch.linalg.eigvals(step).angle().abs().amax().item() == pytest.approx(2 * math.pi / 7, abs=0.06)
+    assert torch.allclose(step @ back, torch.eye(2), atol=0.1)
+    assert torch.allclose(mirror @ step @ mirror, back, atol=0.1), "a step, seen in a mirror, goes the other way"
+    assert not torch.allclose(mirror @ step, step @ mirror, atol=0.5)
+    sampler = Sampler(world.space, represented(run.model, world), **abilities(run.model, world))
+    # Of seven places two are mirrored to where a step leads: nobody can tell which of the two it was.
+    assert actionaccuracy(sampler, mirrored=("x",)).parts["own"] == pytest.approx((2 + 5 / 7) / 3, abs=0.03)
 
 
 def test_while_a_latent_is_constant_it_looks_again_later() -> None:
