@@ -27,6 +27,7 @@ class Row(NamedTuple):
 
 
 TWO = {"length": 2, "intermediate": False}
+FAR = {"length": 15, "intermediate": False}
 HALF = {"beta": 0.5, "gamma": 5.0}
 """The weights of the paper's code at 64 x 64 pixels are 1 and 10, for the whole squared error and not half of it."""
 CONV = {"network": "conv"}
@@ -45,7 +46,8 @@ ROWS: dict[str, Row] = {
     "betatcvae": Row("betatcvae", 600, {"beta": 4.0}),
     "factorvae": Row("factorvae", 600, {"gamma": 6.4, "critic_width": 100, "critic_depth": 3}),
     "liegroupvae": Row("liegroupvae", 800),
-    "lsbdvae": Row("lsbdvae", 800, {"periods": (7, 7)}),
+    "lsbdvae": Row("lsbdvae", 800, {"periods": (7, 7)}, FAR),
+    "lsbdvae, one step": Row("lsbdvae", 800, {"periods": (7, 7)}),
     "rgrvae k=2": Row("rgrvae", 4500, {"horizon": 2, **HALF, **CONV}, TWO),
     "rgrvae patches, 5,000 steps": Row("rgrvae", 5000, HALF),
     "rgrvae patches, 2,000 steps": Row("rgrvae", 2000, HALF),

@@ -105,6 +105,24 @@ def test_a_step_and_a_mirroring_that_do_not_commute_are_found_in_one_part() -> N
     assert np.linalg.norm(mirror @ turn @ mirror @ turn - np.eye(2)) < 0.1, "a mirroring turns a step round"
 
 
+def test_directions_in_which_codes_hardly_vary_are_not_taken_for_more_than_they_are(monkeypatch) -> None:
+    before, after, taken = pairs((7, 7))
+    generator = np.random.default_rng(1)
+    idle = [0.2 * generator.normal(size=(len(before), 2)) for _ in range(2)]
+    wide = [np.hstack([codes, more]) for codes, more in zip((before, after), idle, strict=True)]
+    found = discover(*wide)
+    assert len(found.maps) == 4
+    assert accuracy(found.action, taken) == 1.0
+    assert found.sizes == (2, 2)
+    assert np.allclose(found.maps[:, 4:], np.eye(6)[4:]), "nothing moves them"
+    assert np.linalg.matrix_rank(found.basis) == 6
+    spread = ((wide[0] - found.centre) @ found.basis).std(axis=0)
+    assert spread[:4] == pytest.approx([1] * 4, abs=0.1)
+    assert spread[4:].max() < 0.4
+    monkeypatch.setattr("unbraid.groups.discover.WEAK", 0.0)
+    assert len(discover(*wide).maps) == 1, "whitened, they are noise in which the actions drown"
+
+
 def test_pairs_without_actions_have_one_map_and_it_moves_nothing() -> None:
     before, _, _ = pairs((7, 7))
     found = discover(before, before + 1e-3 * np.random.default_rng(0).normal(size=before.shape), most=4)

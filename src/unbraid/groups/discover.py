@@ -22,6 +22,8 @@ __all__ = ["Discovery", "discover", "mixture", "moved", "parts", "polar", "white
 
 ELBOW = 2.0
 """By how much one more map must lower the error to be an action: every true one but the last lowers it by less."""
+WEAK = 0.1
+"""A direction whose variance is less than this share of the greatest is not looked at: whitened, it would be noise."""
 MOVED = 0.3
 """What a map moves: directions that it changes by at least this share of the one it changes most."""
 
@@ -37,7 +39,7 @@ class Discovery:
         part: Which part of the space each action moves, ``(K,)``: actions of one part belong to one subgroup.
         centre: The mean of the codes, ``(D,)``.
         basis: From centred codes to coordinates of unit variance, in which each part has axes of its own, part by part
-            and what nothing moves last: ``(codes - centre) @ basis``.
+            and what nothing moves last: ``(codes - centre) @ basis``. Directions that were not looked at have less.
         sizes: How many axes each part has; what is left of D is moved by nothing.
     """
 
@@ -84,6 +86,10 @@ def discover(
             f"{(most + 1) * (before.shape[1] + 1)}, but there are {before.shape} and {after.shape}"
         )
     centre, whiten = whitening(np.concatenate([before, after]))
+    # It has one column for each principal direction, divided by the spread there.
+    spread = 1 / np.linalg.norm(whiten, axis=0)
+    weak = spread**2 < WEAK * spread.max() ** 2
+    whiten, left = whiten[:, ~weak], (whiten * spread)[:, weak] / spread[~weak].mean()
     x, y = (before - centre) @ whiten, (after - centre) @ whiten
     generator = numpy_generator(seed, "discover")
     fits = [mixture(x, y, count, restarts, iterations, generator) for count in range(1, most + 1)]
@@ -93,9 +99,9 @@ def discover(
     count = int(np.argmax(gains)) + 1 if gains and max(gains) >= ELBOW else 0
     maps, action, _ = fits[count]
     part, frame, sizes = parts(maps)
-    return Discovery(
-        np.asarray(frame.T @ maps @ frame), action, tuple(errors), part, centre, np.asarray(whiten @ frame), sizes
-    )
+    acting = np.tile(np.eye(len(spread)), (len(maps), 1, 1))
+    acting[:, : len(frame), : len(frame)] = frame.T @ maps @ frame
+    return Discovery(acting, action, tuple(errors), part, centre, np.hstack([whiten @ frame, left]), sizes)
 
 
 def whitening(codes: Floats) -> tuple[Floats, Floats]:
