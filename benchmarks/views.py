@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -139,12 +140,13 @@ def main() -> None:
     """Print one row for each view and world."""
     torch.set_num_threads(1)
     sprites, digits = Sprites(), Digits()
-    rows: list[tuple[type[View], World, dict[str, int], Item]] = [
+    rows: list[tuple[type[View], World, dict[str, Any], Item]] = [
         (Images, sprites, {}, single),
         (Pairs, sprites, {"k": 2}, pair),
         (Orbits, sprites, {"length": 2}, orbit),
         (Ranked, sprites, {}, ranked),
         (Labelled, sprites, {"labels": 1000}, labelled),
+        (Domains, sprites, {"other": sprites}, ranked),
         (Domains, CatsDogs(), {}, domains),
         (SceneView, Scenes(), {}, scene),
         (Images, digits, {}, single),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from unbraid.errors import InvalidData, UnknownName
 
-__all__ = ["Bytes", "Factor", "FactorSpace", "Floats", "Integers", "Shape"]
+__all__ = ["Bytes", "Factor", "FactorSpace", "Floats", "Integers", "Shape", "within"]
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -73,11 +74,12 @@ class FactorSpace:
         if len(set(self.names)) != len(self.names):
             raise InvalidData(f"factors need different names, but are called {', '.join(self.names)}")
         self._sizes = np.array(self.sizes, dtype=np.int64)
+        self._length = math.prod(self.sizes) if self.all else 0
         self._bases = np.append(np.cumprod(self._sizes[:0:-1])[::-1], 1).astype(np.int64)[: len(self.all)]
 
     def __len__(self) -> int:
         """The number of combinations."""
-        return int(np.prod(self._sizes)) if self.all else 0
+        return self._length
 
     def __iter__(self) -> Iterator[Factor]:
         return iter(self.all)
@@ -110,10 +112,7 @@ class FactorSpace:
         Raises:
             InvalidData: When an index is out of range.
         """
-        index = np.asarray(indices, dtype=np.int64)
-        if index.size and (index.min() < 0 or index.max() >= len(self)):
-            raise InvalidData(f"indices run from {index.min()} to {index.max()}, but must lie in 0 .. {len(self) - 1}")
-        return (index[..., None] // self._bases) % self._sizes
+        return (within(indices, len(self))[..., None] // self._bases) % self._sizes
 
     def index(self, factors: npt.ArrayLike) -> Integers:
         """The numbers of the given combinations: ``(B, F)`` to ``(B,)``, the inverse of :meth:`factors`.
@@ -154,3 +153,19 @@ class FactorSpace:
         indices = np.asarray(factors, dtype=np.int64)
         columns = [np.asarray(factor.values)[indices[..., f]] for f, factor in enumerate(self.all)]
         return np.stack(columns, axis=-1)
+
+
+def within(indices: npt.ArrayLike, count: int) -> Integers:
+    """Numbers of images as an array, none of them negative: a memory map would take -1 for the last image.
+
+    Args:
+        indices: Any shape.
+        count: How many images there are.
+
+    Raises:
+        InvalidData: When one is below 0 or not below ``count``.
+    """
+    index = np.asarray(indices, dtype=np.int64)
+    if index.size and (index.min() < 0 or index.max() >= count):
+        raise InvalidData(f"indices run from {index.min()} to {index.max()}, but must lie in 0 .. {count - 1}")
+    return index

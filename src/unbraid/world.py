@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from unbraid import registry
 from unbraid.errors import InvalidData
-from unbraid.types import Bytes, FactorSpace, Integers, Shape
+from unbraid.types import Bytes, FactorSpace, Integers, Shape, within
 
 __all__ = ["LabelledWorld", "World"]
 
@@ -109,11 +109,11 @@ class LabelledWorld(World):
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
-        return np.asarray(self._pixels[self._checked(indices)], dtype=np.uint8)
+        return np.asarray(self._pixels[within(indices, len(self))], dtype=np.uint8)
 
     def factors(self, indices: npt.ArrayLike) -> Integers:
         """The factor values of the given images: ``(B,)`` to ``(B, F)``."""
-        return np.asarray(self._labels[self._checked(indices)], dtype=np.int64)
+        return np.asarray(self._labels[within(indices, len(self))], dtype=np.int64)
 
     def index(self, factors: npt.ArrayLike) -> Integers:
         """The first image with each of the given factor values: ``(B, F)`` to ``(B,)``.
@@ -131,9 +131,3 @@ class LabelledWorld(World):
     def __len__(self) -> int:
         """The number of images."""
         return len(self._labels)
-
-    def _checked(self, indices: npt.ArrayLike) -> Integers:
-        index = np.asarray(indices, dtype=np.int64)
-        if index.size and (index.min() < 0 or index.max() >= len(self)):
-            raise InvalidData(f"indices run from {index.min()} to {index.max()}, but must lie in 0 .. {len(self) - 1}")
-        return index

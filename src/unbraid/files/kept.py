@@ -85,7 +85,8 @@ class Kept:
         )
 
     def _opened(self, place: Path) -> npt.NDArray[Any]:
-        array: npt.NDArray[Any] = np.load(place, mmap_mode="r", allow_pickle=False)
+        # A plain array over the map: a memmap makes a Python object of everything that is taken from it.
+        array: npt.NDArray[Any] = np.asarray(np.load(place, mmap_mode="r", allow_pickle=False))
         if array.shape != self.shape or array.dtype != self.dtype:
             raise ValueError(f"{place} holds {array.dtype} {array.shape}")
         return array

@@ -77,7 +77,11 @@ class Domains(View):
         """``batch_size`` images of each domain."""
         generator = self.generator(step)
         first, second = (self._drawn(domain, generator) for domain in (0, 1))
-        x, other = (to_float(world.images(index)) for world, index in zip(self._worlds, (first, second), strict=True))
+        one, two = self._worlds
+        if one is two:  # both at once: half of what drawing takes is to begin
+            x, other = self.show(np.stack([first, second]))
+        else:
+            x, other = (to_float(world.images(index)) for world, index in ((one, first), (two, second)))
         return DomainBatch(x, other, torch.from_numpy(first), torch.from_numpy(second), len(self.world))
 
     def _drawn(self, domain: int, generator: np.random.Generator) -> Integers:

@@ -15,7 +15,7 @@ from unbraid.draw.capsule import capsules, paint
 from unbraid.draw.hashing import uniforms
 from unbraid.draw.person import HAIR, Person
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
-from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
+from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers, within
 from unbraid.world import World
 
 __all__ = ["Characters"]
@@ -138,9 +138,7 @@ class Characters(World):
         Raises:
             InvalidData: When an index is out of range.
         """
-        index = np.asarray(indices, dtype=np.int64)
-        if index.size and (index.min() < 0 or index.max() >= len(self)):
-            raise InvalidData(f"indices run from {index.min()} to {index.max()}, but must lie in 0 .. {len(self) - 1}")
+        index = within(indices, len(self))
         return self.space.factors(self._who[index // len(POSE)] * len(POSE) + index % len(POSE))
 
     def index(self, factors: npt.ArrayLike) -> Integers:

@@ -17,7 +17,7 @@ from unbraid.errors import InvalidData
 from unbraid.files.kept import Kept
 from unbraid.files.npz import npz_member
 from unbraid.files.source import File, Source
-from unbraid.types import Bytes
+from unbraid.types import Bytes, within
 from unbraid.world import World
 
 __all__ = ["DSprites"]
@@ -79,11 +79,11 @@ class DSprites(World):
         Raises:
             InvalidData: When an index is out of range, or the file turns out to be damaged when it is unpacked.
         """
-        index = np.asarray(indices, dtype=np.int64)
-        self.space.factors(index)  # For its check: a memory map would take -1 for the last image.
+        index = within(indices, len(self))
         rows = self._bits[index]
-        on = np.unpackbits(rows, axis=-1) if isinstance(self._bits, Kept) else rows != 0
-        return np.multiply(on, 255, dtype=np.uint8)[:, None]
+        # Unpacked as one row of bits, which takes half the time of many; of bytes, minus 1 is 255.
+        on = np.unpackbits(rows.reshape(-1)) if isinstance(self._bits, Kept) else (rows != 0).view(np.uint8)
+        return np.negative(on, out=on).reshape(-1, *self.shape)
 
     def _packed(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
         """The images at a bit a pixel."""

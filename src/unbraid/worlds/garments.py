@@ -19,7 +19,7 @@ from unbraid.draw.edges import edges
 from unbraid.draw.hashing import integers
 from unbraid.draw.hue import rgb
 from unbraid.errors import require_at_least
-from unbraid.types import Bytes, Factor, FactorSpace, Integers
+from unbraid.types import Bytes, Factor, FactorSpace, Integers, within
 from unbraid.world import LabelledWorld, World
 
 __all__ = ["Garments"]
@@ -86,11 +86,11 @@ class Garments(LabelledWorld):
 
     def content(self, indices: npt.ArrayLike) -> Integers:
         """Which garment each image shows: ``(B,)`` to ``(B,)``; its outline and its coloured image have one number."""
-        return self._checked(indices) // 2
+        return within(indices, len(self)) // 2
 
     def counterpart(self, indices: npt.ArrayLike) -> Integers:
         """The image of the same garment in the other domain: ``(B,)`` to ``(B,)``."""
-        return self._checked(indices) ^ 1
+        return within(indices, len(self)) ^ 1
 
     def silhouettes(self, images: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """What stands out from white in images of either domain, ``(B, 3, 32, 32)`` bytes to ``(B, 1, 32, 32)``."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InvalidData, InvalidOption
-from unbraid.types import FactorSpace, Integers
+from unbraid.types import FactorSpace, Integers, within
 from unbraid.world import World
 from unbraid.worlds._conditions import Choice, parsed
 from unbraid.worlds._wrapped import Options, Wrapped
@@ -101,7 +101,7 @@ class HeldOut(Wrapped):
         Raises:
             InvalidData: When an index is out of range.
         """
-        index = self._checked(indices)
+        index = within(indices, len(self))
         if not self._computed:
             return self.world.factors(self._numbers[index])
         number = self._numbers[index // self._others] * self._others + index % self._others
@@ -146,7 +146,7 @@ class HeldOut(Wrapped):
         return self.world.uniform
 
     def _inner(self, indices: npt.ArrayLike) -> Integers:
-        return self.world.index(self.factors(indices)) if self._computed else self._numbers[self._checked(indices)]
+        return self.world.index(self.factors(indices)) if self._computed else self._numbers[within(indices, len(self))]
 
     def _has(self, numbers: Integers) -> Choice:
         """Which of the other world's images are in the part."""
@@ -168,9 +168,3 @@ class HeldOut(Wrapped):
             return np.searchsorted(self._numbers, numbers)
         number = self._ordered.index(self.world.factors(numbers)[..., self._order])
         return np.asarray(self._rank[number // self._others] * self._others + number % self._others)
-
-    def _checked(self, indices: npt.ArrayLike) -> Integers:
-        index = np.asarray(indices, dtype=np.int64)
-        if index.size and (index.min() < 0 or index.max() >= len(self)):
-            raise InvalidData(f"indices run from {index.min()} to {index.max()}, but must lie in 0 .. {len(self) - 1}")
-        return index

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.files.npz import npz_member
 from unbraid.files.source import File, Source
-from unbraid.types import Bytes, Factor, FactorSpace
+from unbraid.types import Bytes, Factor, FactorSpace, within
 from unbraid.world import World
 
 __all__ = ["MPI3D"]
@@ -115,6 +115,5 @@ class MPI3D(World):
         Raises:
             InvalidData: When an index is out of range, or the file turns out to be damaged when it is unpacked.
         """
-        index = np.asarray(indices, dtype=np.int64)
-        self.space.factors(index)  # For its check: a memory map would take -1 for the last image.
+        index = within(indices, len(self))
         return np.ascontiguousarray(self._images[index].transpose(0, 3, 1, 2))

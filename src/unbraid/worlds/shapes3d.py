@@ -14,7 +14,7 @@ import numpy.typing as npt
 from unbraid.errors import InvalidData
 from unbraid.files.hdf5 import Rows, hdf5_rows
 from unbraid.files.source import File, Source
-from unbraid.types import Bytes, Factor, FactorSpace
+from unbraid.types import Bytes, Factor, FactorSpace, within
 from unbraid.world import World
 
 __all__ = ["Shapes3D"]
@@ -94,6 +94,5 @@ class Shapes3D(World):
         Raises:
             InvalidData: When an index is out of range, or the file turns out to be damaged.
         """
-        index = np.asarray(indices, dtype=np.int64)
-        self.space.factors(index)  # For its check: a memory map would take -1 for the last image.
+        index = within(indices, len(self))
         return np.ascontiguousarray(self._images[index].transpose(0, 3, 1, 2))
