@@ -9,6 +9,7 @@ import torch
 from unbraid.errors import InvalidData
 from unbraid.models.air import AIR
 from unbraid.models.mvae import MVAE
+from unbraid.models.slotattention import SlotAttention
 from unbraid.models.vae import VAE
 from unbraid.runs.plot import plot
 from unbraid.runs.taken import taken_apart
@@ -18,8 +19,8 @@ from unbraid.worlds.scenes import Scenes
 IMAGES = Scenes().images(np.arange(5) * 1_000_003)
 
 
-@pytest.mark.parametrize("model", [AIR, MVAE])
-def test_parts_make_the_whole(model: type[AIR | MVAE]) -> None:
+@pytest.mark.parametrize("model", [AIR, MVAE, SlotAttention])
+def test_parts_make_the_whole(model: type[AIR | MVAE | SlotAttention]) -> None:
     torch.manual_seed(0)
     made = model((3, 32, 32), slots=2).eval()
     taken = taken_apart(made, IMAGES)

@@ -67,6 +67,7 @@ DIGITS: dict[str, Any] = {
     "steps": 400,
 }
 SPRITES: dict[str, Any] = {"learned": sprites, "judged": {"1 to 3": sprites}, "steps": 600, "batch": 32}
+SLOTS: dict[str, Any] = {**SPRITES, "steps": 1500, "rate": 2e-3}
 ROWS: dict[str, Row] = {
     "air": Row("air", **DIGITS),
     "air without residual": Row("air", **DIGITS, options={"residual": False}),
@@ -74,6 +75,8 @@ ROWS: dict[str, Row] = {
     "air with 4 steps": Row("air", **DIGITS, options={"slots": 4}),
     "mvae": Row("mvae", **SPRITES, options={"warmup": 300}),
     "mvae on the canvas": Row("mvae", **SPRITES, options={"warmup": 300, "renderer": "canvas"}),
+    "slot attention": Row("slotattention", **SLOTS),
+    "slot attention, shared frame": Row("slotattention", **SLOTS, options={"frames": "shared"}),
     "vae": Row("vae", **SPRITES, options={"latent_dim": 32, "likelihood": "learned"}),
 }
 
