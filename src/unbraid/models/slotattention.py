@@ -156,7 +156,8 @@ class SlotAttention(ObjectModel):
     def _drawn(self, entities: Tensor) -> Tensor:
         """Colours, and last the logit of the mask, of every pixel: ``(B, slots, C + 1, H, W)``."""
         frames = entities[..., self.slot_dim :] if self.frames == "own" else self._begun(entities[:, 0, 0])
-        return self.decoder(entities[..., : self.slot_dim], frames)
+        drawn: Tensor = self.decoder(entities[..., : self.slot_dim], frames)
+        return drawn
 
     def _begun(self, turn: Tensor) -> Tensor:
         """Frames on a circle turned by angles ``(B,)``, or the one that all share: ``(B, slots, 3)``."""
