@@ -85,6 +85,30 @@ def test_masks_that_cut_leave_every_pixel_whole(name: str) -> None:
     assert not bool(made(name)(huge).isnan().any())
 
 
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize(("shape", "dims"), [((3, 80, 80), None), ((3, 9, 8), None), ((200, 90), [1])])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.bool, torch.complex128])
+def test_a_box_that_is_copied_is_the_box_of_the_mask(
+    shared: bool, shape: tuple[int, ...], dims: list[int] | None, kind: torch.dtype
+) -> None:
+    x = (100 * torch.rand(6, *shape, generator=seeded(2)) - 50).to(kind)
+    mixture = made("cutmix", shared=shared, dims=dims).draw(x, generator=seeded(1))
+    assert torch.equal(mixture.apply(x), torch.where(mixture.mask, x, x[mixture.order]))
+    share = mixture.mask.float().flatten(1).mean(1)
+    assert torch.allclose(share, mixture.weight.expand_as(share), atol=1e-6)
+
+
+@every_pair_mixer
+def test_gradients_reach_a_sample_and_its_partner(name: str) -> None:
+    x = torch.rand(6, 48, 40, generator=seeded()).requires_grad_()
+    mixed = made(name)(x, generator=seeded(1))
+    if name == "pointfmix":
+        mixed = mixed[..., 3:]
+    mixed.sum().backward()
+    assert float(x.grad.sum()) == pytest.approx(mixed.numel(), rel=1e-5)
+    assert bool((x.detach() == x).all())
+
+
 @every_mixer
 def test_the_same_seed_draws_the_same_and_another_does_not(name: str) -> None:
     x, y = torch.rand(16, 32, 8, generator=seeded()), torch.arange(16)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unbraid.masks.areas import counts, cut, level, softened, uniform
-from unbraid.masks.boxes import box, boxes, placed
+from unbraid.masks.boxes import around, boxes, placed
 from unbraid.masks.fields import fields
 
 
@@ -17,12 +17,20 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 @given(seed=st.integers(0, 1000), pixels=st.integers(1, 60))
 def test_the_highest_values_are_chosen_as_many_as_asked(seed: int, pixels: int) -> None:
-    field = torch.rand(pixels + 1, pixels, generator=seeded(seed))
+    field = torch.randn(pixels + 1, pixels, generator=seeded(seed))
     wanted = torch.arange(pixels + 1)
     mask = field >= level(field, wanted)
     assert torch.equal(mask.sum(1), wanted)
-    kept, left = field.masked_fill(~mask, 2).amin(1), field.masked_fill(mask, -1).amax(1)
+    kept, left = field.masked_fill(~mask, 99).amin(1), field.masked_fill(mask, -99).amax(1)
     assert bool((kept > left).all())
+
+
+def test_heights_are_those_of_a_sort_for_numbers_of_any_size_and_sign() -> None:
+    for kind in (torch.float16, torch.float32, torch.float64):
+        field = (torch.randn(40, 100, generator=seeded()) * torch.logspace(-6, 4, 100)).to(kind)
+        wanted = torch.randint(1, 101, (40,), generator=seeded(1))
+        expected = field.sort(dim=1, descending=True).values.gather(1, wanted[:, None] - 1)
+        assert torch.equal(level(field, wanted), expected)
 
 
 def test_fields_cut_a_few_at_a_time_are_cut_as_all_at_once() -> None:
@@ -67,7 +75,7 @@ def test_boxes_reach_from_their_start_to_before_their_stop() -> None:
 
 def test_a_box_has_the_images_proportions_and_its_area_where_no_border_cuts() -> None:
     share = torch.full((3000,), 0.25)
-    mask = box(share, (16, 32), generator=seeded())
+    mask = boxes(*around(share, (16, 32), generator=seeded()), (16, 32))
     areas = mask.flatten(1).sum(1)
     assert int(areas.max()) == 8 * 16
     assert int(mask.any(2).sum(1).max()) == 8

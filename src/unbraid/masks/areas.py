@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from unbraid.masks.host import at_once
 
 __all__ = ["CACHE", "counts", "cut", "level", "softened", "uniform"]
 
@@ -21,7 +24,7 @@ def counts(share: Tensor, pixels: int, *, generator: torch.Generator | None = No
     [2, 8]
     """
     coin = torch.rand(share.shape, generator=generator, device=share.device, dtype=torch.float64)
-    return (share.double() * pixels + coin).floor().long().clamp(0, pixels)
+    return coin.add_(share.double(), alpha=pixels).long()
 
 
 def level(field: Tensor, count: Tensor) -> Tensor:
@@ -42,15 +45,27 @@ def level(field: Tensor, count: Tensor) -> Tensor:
     [[1, 0, 0], [1, 1, 1]]
     """
     pixels = field.shape[1]
-    place = (pixels - count).clamp_max(pixels - 1)
-    if _at_once(field.device):
-        found = field.sort(dim=1).values.gather(1, place[:, None])
-    else:
-        rows, places = field.numpy().copy(), place.tolist()
-        for row, k in zip(rows, places, strict=True):
-            row.partition(k)
-        found = torch.from_numpy(rows[np.arange(len(rows)), places])[:, None]
-    return found.masked_fill((count == 0)[:, None], torch.inf)
+    if at_once(field.device):
+        found = field.sort(dim=1).values.gather(1, (pixels - count).clamp_max(pixels - 1)[:, None])
+        return found.masked_fill((count == 0)[:, None], torch.inf)
+    # Whole numbers are partitioned in three quarters of the time: none is NaN, which each comparison would look for.
+    values = field.numpy()
+    kind = np.dtype(f"i{values.itemsize}")
+    rows, highest = _ordered(values.view(kind)), count.numpy()
+    places = np.minimum(pixels - highest, pixels - 1)
+    for row, place in zip(rows, places.tolist(), strict=True):
+        row.partition(place)
+    heights = _ordered(rows[np.arange(len(rows)), places]).view(values.dtype)
+    heights[highest == 0] = np.inf
+    return torch.from_numpy(heights[:, None])
+
+
+def _ordered(bits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The bits of floating-point numbers as whole numbers of the same order, and back: the negative are turned."""
+    turned = bits >> (8 * bits.itemsize - 1)
+    turned &= np.iinfo(bits.dtype).max
+    turned ^= bits
+    return turned
 
 
 def cut(
@@ -72,22 +87,18 @@ def cut(
     Returns:
         The masks ``(B, N)``, bool, and the share of each that is in, ``(B,)``.
     """
-    if _at_once(device):
+    if at_once(device):
         field = make(slice(0, rows))
         mask = field >= height(field, slice(0, rows))
         return mask, mask.float().mean(1)
-    mask, step = torch.empty(rows, pixels, dtype=torch.bool), max(1, CACHE // pixels)
-    inside = []
+    # numpy compares with a column in half of torch's time, and adds bytes in a fifth.
+    found, step = np.empty((rows, pixels), dtype=bool), max(1, CACHE // pixels)
     for start in range(0, rows, step):
         part = slice(start, start + step)
         field = make(part)
-        torch.ge(field, height(field, part), out=mask[part])
-        inside += [np.count_nonzero(row) for row in mask[part].numpy()]
-    return mask, torch.tensor(inside, dtype=torch.float32) / pixels
-
-
-def _at_once(device: torch.device) -> bool:
-    return device.type != "cpu" or torch.compiler.is_compiling()
+        np.greater_equal(field.numpy(), height(field, part).numpy(), out=found[part])
+    inside = np.add.reduce(found.view(np.uint8), axis=1, dtype=np.uint32)
+    return torch.from_numpy(found), torch.from_numpy((inside / pixels).astype(np.float32))
 
 
 def uniform(field: Tensor, *, generator: torch.Generator | None = None) -> Tensor:

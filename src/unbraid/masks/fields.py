@@ -69,31 +69,36 @@ def noise(
     generator: torch.Generator | None = None,
     device: torch.device | str | None = None,
 ) -> Tensor:
-    """The normal numbers of fields, from which :func:`waves` makes them; arguments as for :func:`fields`."""
+    """The random amplitudes of fields, from which :func:`waves` makes them; arguments as for :func:`fields`."""
     require_at_least(0, decay=decay)
     if spectrum not in get_args(Spectrum):
         raise InvalidOption(f"spectrum must be isotropic or reference, but is {spectrum!r}")
     if not shape or min(shape) < 1:
         raise InvalidOption(f"a field has one axis or more, all of at least 1 pixel, but shape is {tuple(shape)}")
-    sizes = (
-        (*_reference_sizes(shape), 2)
-        if spectrum == "reference"
-        else tuple(_waves_of(n, decay, len(shape)) for n in shape)
-    )
-    return torch.randn((count, *sizes), generator=generator, device=device)
+    if spectrum == "reference":
+        return torch.randn((count, *_reference_sizes(shape), 2), generator=generator, device=device)
+    sizes = tuple(_waves_of(n, decay, len(shape)) for n in shape)
+    normal = torch.randn((count, *sizes), generator=generator, device=device)
+    return normal.mul_(_made(shape, decay, normal.device)[0])
 
 
-def waves(normal: Tensor, shape: Sequence[int], *, decay: float = 3.0, spectrum: Spectrum = "isotropic") -> Tensor:
+def waves(amplitudes: Tensor, shape: Sequence[int], *, decay: float = 3.0, spectrum: Spectrum = "isotropic") -> Tensor:
     """The fields that :func:`noise` stands for; any part of its rows gives those fields."""
     if spectrum == "reference":
-        return published(normal, shape, decay=decay)
+        return published(amplitudes, shape, decay=decay)
+    _, bases = _made(shape, decay, amplitudes.device)
+    # The last axis first: it alone is one product for the whole batch, and is a small one while the others are waves.
+    field = amplitudes.reshape(-1, amplitudes.shape[-1]) @ bases[-1]
+    for axis in reversed(range(len(shape) - 1)):
+        basis = bases[axis]
+        field = basis @ field.reshape(len(amplitudes) * math.prod(amplitudes.shape[1 : axis + 1]), basis.shape[1], -1)
+    return field.reshape(len(amplitudes), *shape)
+
+
+def _made(shape: Sequence[int], decay: float, device: torch.device) -> tuple[Tensor, tuple[Tensor, ...]]:
     # A compiled function would keep what a cache holds for ever, and says so.
     make = _bases.__wrapped__ if torch.compiler.is_compiling() else _bases
-    amplitudes, bases = make(tuple(shape), float(decay), normal.device)
-    field = normal * amplitudes
-    for axis, basis in enumerate(bases[:-1]):
-        field = basis @ field.reshape(len(normal) * math.prod(shape[:axis]), basis.shape[1], -1)
-    return (field.reshape(-1, bases[-1].shape[1]) @ bases[-1].T).reshape(len(normal), *shape)
+    return make(tuple(shape), float(decay), device)
 
 
 def _highest(pixels: int, decay: float, dimensions: int) -> int:
@@ -112,7 +117,7 @@ def _waves_of(pixels: int, decay: float, dimensions: int) -> int:
 
 @lru_cache(maxsize=64)
 def _bases(shape: tuple[int, ...], decay: float, device: torch.device) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """The amplitude of every product of waves, and for each axis the waves themselves, ``(pixels, waves)``."""
+    """The amplitude of every product of waves, and each axis's waves, ``(pixels, waves)``; the last are transposed."""
     square = torch.zeros(())
     bases = []
     for axis, pixels in enumerate(shape):
@@ -130,6 +135,7 @@ def _bases(shape: tuple[int, ...], decay: float, device: torch.device) -> tuple[
     # In units of the slowest wave, so that steep spectra stay within float32.
     amplitudes = (square.sqrt() * max(shape)).clamp_min(1.0) ** -decay
     amplitudes.view(-1)[0] = 0.0
+    bases[-1] = bases[-1].T.contiguous()
     return amplitudes.to(device, torch.float32), tuple(bases)
 
 

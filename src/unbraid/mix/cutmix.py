@@ -7,17 +7,56 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from unbraid.errors import require_at_least
-from unbraid.masks.boxes import box
+from unbraid.masks.boxes import around, boxes
+from unbraid.masks.host import bits
 from unbraid.mixer import Mixture, PairMixer, beta, spatial
 
-__all__ = ["CutMix"]
+__all__ = ["Cut", "CutMix"]
+
+LARGE = 2**14
+"""How many numbers a sample has, for which a copy of its box takes less time than a choice for every number."""
+
+
+@dataclass(frozen=True)
+class Cut(Mixture):
+    """A mixture whose partner is seen in a box, which on a CPU is all that is copied.
+
+    Args:
+        order: As for every :class:`unbraid.mixer.Mixture`.
+        weight: Likewise.
+        mask: Likewise.
+        start: The first pixel of the box along each dimension that is covered, ``(B, D)``.
+        stop: The first beyond it, ``(B, D)``.
+        dims: Those dimensions, counted from the last.
+    """
+
+    start: Tensor = field(kw_only=True)
+    stop: Tensor = field(kw_only=True)
+    dims: tuple[int, ...] = field(kw_only=True)
+
+    def apply(self, x: Tensor) -> Tensor:
+        """The samples ``(B, ...)``, with their partners in the boxes."""
+        of = bits(x)
+        if of is None or x[0].numel() < LARGE:
+            return super().apply(x)
+        mixed = x.detach().clone()
+        to = bits(mixed)
+        assert to is not None
+        edges = zip(*(edge.expand(len(x), -1).tolist() for edge in (self.start, self.stop)), strict=True)
+        inside = [slice(None)] * (x.ndim - 1)
+        for row, other, (start, stop) in zip(to, self.order.tolist(), edges, strict=True):
+            for dim, first, last in zip(self.dims, start, stop, strict=True):
+                inside[dim] = slice(first, last)
+            row[*inside] = of[other][*inside]
+        return mixed
 
 
 @dataclass(kw_only=True, eq=False)
@@ -50,7 +89,8 @@ class CutMix(PairMixer):
 
     def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A box, and the share that is really kept."""
-        _, shape, spread = spatial(x, self.dims)
+        dims, shape, spread = spatial(x, self.dims)
         weight = beta(self.alpha, count, generator=generator, device=x.device)
-        kept = ~box(1 - weight, shape, generator=generator)
-        return Mixture(order, kept.flatten(1).float().mean(1), kept.reshape(spread))
+        start, stop = around(1 - weight, shape, generator=generator)
+        kept = 1 - (stop - start).prod(1) / math.prod(shape)
+        return Cut(order, kept, ~boxes(start, stop, shape).reshape(spread), start=start, stop=stop, dims=dims)

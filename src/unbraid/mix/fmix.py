@@ -66,10 +66,10 @@ class FMix(PairMixer):
         """A field, cut at the height that gives the area."""
         _, shape, spread = spatial(x, self.dims)
         pixels, device = math.prod(shape), x.device
-        normal = noise(count, shape, decay=self.decay, spectrum=self.spectrum, generator=generator, device=device)
+        drawn = noise(count, shape, decay=self.decay, spectrum=self.spectrum, generator=generator, device=device)
 
         def make(rows: slice) -> Tensor:
-            return waves(normal[rows], shape, decay=self.decay, spectrum=self.spectrum).flatten(1)
+            return waves(drawn[rows], shape, decay=self.decay, spectrum=self.spectrum).flatten(1)
 
         if self.alpha == 1 and not self.max_soft:
             pixel = torch.randint(pixels, (count, 1), generator=generator, device=device)

@@ -6,6 +6,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ class Pasted(Mixture):
 
     def partner(self, x: Tensor) -> Tensor:
         """The partner as it lies where it is pasted."""
-        other = x[self.order]
+        other = super().partner(x)
         for dim, place in zip(self.dims, self.places, strict=True):
             shape = [1] * other.ndim
             shape[0], shape[dim] = place.shape
@@ -82,4 +83,5 @@ class ResizeMix(PairMixer):
             pixel = torch.arange(pixels, device=x.device) - start[:, axis, None]
             seen = (pixel + 0.5) * pixels / (stop - start)[:, axis, None]
             places.append(seen.long().clamp(0, pixels - 1))
-        return Pasted(order, kept.flatten(1).float().mean(1), kept.reshape(spread), tuple(places), dims)
+        weight = 1 - (stop - start).prod(1) / math.prod(shape)
+        return Pasted(order, weight, kept.reshape(spread), tuple(places), dims)

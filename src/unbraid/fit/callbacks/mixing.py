@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.fit.callbacks.targets import Targets
@@ -46,11 +45,11 @@ class Mixed(NamedTuple):
         >>> Mixed(torch.tensor([0]), torch.tensor([2]), torch.tensor([0.75])).probabilities(3)
         tensor([[0.7500, 0.0000, 0.2500]])
         """
-        first, second = (
-            F.one_hot(target, classes).movedim(-1, 1).to(self.weight.dtype) for target in (self.first, self.second)
-        )
-        weight = self.weight[:, None] if self.weight.ndim > 1 else self.weight
-        return torch.lerp(second, first, spread(weight, first))
+        first, second = self.first.unsqueeze(1), self.second.unsqueeze(1)
+        weight = self.weight[:, None] if self.weight.ndim > 1 else spread(self.weight, first)
+        weight = weight.expand(first.shape)
+        shares = torch.zeros(len(first), classes, *first.shape[2:], dtype=weight.dtype, device=weight.device)
+        return shares.scatter_(1, first, weight).scatter_add_(1, second, 1 - weight)
 
 
 class Mixing(Targets):
