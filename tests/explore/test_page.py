@@ -342,6 +342,17 @@ def test_an_entity_that_is_not_kept_is_left_out_of_the_image(page: Any, objects:
     )
 
 
+def test_sliders_stand_entity_by_entity(page: Any) -> None:
+    page.select_option("#run", "4")
+    page.wait_for_selector(".sliders .whose")
+    rows = page.locator(".sliders li").evaluate_all("rows => rows.map((row) => row.firstChild.textContent)")
+    assert rows[::7] == ["entity 1", "entity 2", "entity 3"]
+    subscripts = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+    for n in range(3):
+        own = {int(name.translate(subscripts)[1:]) for name in rows[7 * n + 1 : 7 * n + 7]}
+        assert own == set(range(6 * n, 6 * n + 6))
+
+
 def test_dark_and_light(page: Any) -> None:
     def paper() -> str:
         return page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -33,6 +33,9 @@ export function painted(bytes, [count, channels, height, width]) {
 /** Bytes of their text in base64. @param {string} packed */
 export const unpacked = (packed) => Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
 
+/** The class of one of several things that are told apart by colour, as style.css has them. @param {number} n */
+export const tone = (n) => `tone${n % 6}`;
+
 /** Show an image in a canvas. @param {HTMLCanvasElement} canvas @param {ImageData} image */
 export function paint(canvas, image) {
   if (canvas.width !== image.width || canvas.height !== image.height) {

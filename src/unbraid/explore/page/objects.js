@@ -1,10 +1,8 @@
 // For models that take images apart: the entities of the code, where each was looked for, and the image without some.
 
 import * as api from "./api.js";
-import { make, newest, paint, tried } from "./dom.js";
+import { make, newest, paint, tone, tried } from "./dom.js";
 import { draw } from "./svg.js";
-
-const COLOURS = 6; // of entities, as style.css has them
 
 /** @param {HTMLElement} view @param {import("./panel.js").Panel} panel */
 export async function objects(view, panel) {
@@ -13,6 +11,7 @@ export async function objects(view, panel) {
   const whole = make("canvas", { role: "img", "aria-label": "the image of the entities that are kept" });
   const marked = make("canvas", { role: "img", "aria-label": "which entity owns which pixel" });
   const frames = draw("svg", { viewBox: "0 0 1 1", class: "windows", role: "img", "aria-label": "where each entity was looked for" });
+  const caption = make("figcaption");
   const told = make("p", { className: "note", role: "status" });
   const entities = kept.map((_, n) => {
     const canvas = make("canvas", { role: "img", "aria-label": `entity ${n + 1} by itself` });
@@ -22,7 +21,7 @@ export async function objects(view, panel) {
       void show();
     });
     const said = make("span");
-    const element = make("li", { className: `entity tone${n % COLOURS}` }, canvas, make("label", {}, box, ` entity ${n + 1}`), said);
+    const element = make("li", { className: `entity ${tone(n)}` }, canvas, make("label", {}, box, ` entity ${n + 1}`), said);
     return { canvas, said, element };
   });
 
@@ -33,13 +32,14 @@ export async function objects(view, panel) {
     found.alone.forEach((image, n) => paint(entities[n].canvas, image));
     paint(marked, owners(found, width, height));
     frames.replaceChildren(...(found.windows ?? []).flatMap(([x, y, wide, high], n) => (found.present[n]
-      ? [draw("rect", { class: `tone${n % COLOURS}`, x, y, width: wide, height: high })] : [])));
+      ? [draw("rect", { class: tone(n), x, y, width: wide, height: high })] : [])));
     entities.forEach(({ element, said }, n) => {
       element.classList.toggle("absent", !found.present[n]);
       said.textContent = found.present[n] ? "" : "stands for nothing";
     });
     const count = found.present.filter(Boolean).length;
-    told.textContent = `${count} of ${run.slots} entities stand for something.`;
+    told.textContent = `${count} of ${run.slots} entities ${count === 1 ? "stands" : "stand"} for something.`;
+    caption.textContent = found.windows ? "decoded, with windows" : "decoded";
     view.dataset.shown = [...panel.code.map((value) => value.toFixed(3)), ...kept].join(" ");
   });
 
@@ -63,7 +63,7 @@ export async function objects(view, panel) {
     make("p", { className: "note" }, "The code of the picture at the left, entity by entity. What is not ticked is left out of the image. " +
       "The sliders of the code move entities too."),
     make("div", { className: "pictures three" },
-      make("figure", {}, make("div", { className: "under" }, whole, frames), make("figcaption", {}, "decoded, with windows")),
+      make("figure", {}, make("div", { className: "under" }, whole, frames), caption),
       make("figure", {}, marked, make("figcaption", {}, "masks, each in its colour"))),
     told, make("ul", { className: "entities" }, ...entities.map(({ element }) => element)));
   await panel.ready;

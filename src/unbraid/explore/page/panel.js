@@ -1,7 +1,7 @@
 // One run: a picture, what the model makes of it, and a slider for each latent.
 
 import * as api from "./api.js";
-import { drops, latent, make, newest, opener, paint, percent, say, tried } from "./dom.js";
+import { drops, latent, make, newest, opener, paint, percent, say, tone, tried } from "./dom.js";
 
 const FRAMES = 25; // of a film, there; it goes back the same way
 const SHOWN = 9; // of them, side by side
@@ -40,7 +40,7 @@ export class Panel extends EventTarget {
     const reset = make("button", { type: "button" }, "Reset");
     reset.addEventListener("click", () => this.set(this.start));
     this.rows = new Map();
-    const list = make("ol", { className: "sliders" }, ...run.latents.map((one) => this.slider(one)));
+    const list = make("ol", { className: "sliders" }, ...(run.slots > 0 ? this.grouped() : run.latents.map((one) => this.slider(one))));
     this.strip = make("figure", { className: "strip", hidden: true });
     const title = make("h2", {}, run.name);
     const about = make("p", { className: "note" }, `${run.title}: seed ${run.seed}, ${run.steps.toLocaleString("en")} steps. ${run.summary}`);
@@ -52,6 +52,17 @@ export class Panel extends EventTarget {
       make("div", { className: "buttons" }, another, ...opener("Open a picture", (file) => this.open(file)), reset), list, this.strip);
     drops(panel, (file) => this.open(file));
     return panel;
+  }
+
+  /** Sliders entity by entity, each under its name and in its colour. */
+  grouped() {
+    const { latents, slots } = this.run;
+    const own = latents.length / slots;
+    return Array.from({ length: slots }, (_, n) => {
+      const rows = latents.filter((one) => Math.floor(one.index / own) === n).map((one) => this.slider(one));
+      rows.forEach((row) => row.classList.add(tone(n)));
+      return [make("li", { className: `whose ${tone(n)}` }, `entity ${n + 1}`), ...rows];
+    }).flat();
   }
 
   /** @param {import("./api.js").Latent} one */

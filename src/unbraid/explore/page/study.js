@@ -1,8 +1,6 @@
 // The runs of a study: box plots of a score by method, in which every run is a point that opens it.
 
-import { make } from "./dom.js";
-
-const COLOURS = 6; // of methods, as style.css has them
+import { make, tone } from "./dom.js";
 
 /**
  * @param {HTMLElement} view @param {import("./api.js").Study[]} studies
@@ -45,7 +43,7 @@ function one(study, open, marked) {
     const drawn = methods.map((method, at) => {
       const runs = study.runs.filter((run) => run.method === method).sort((a, b) => value(a) - value(b));
       const settings = [...new Set(study.runs.filter((run) => run.method === method).map((run) => run.options))];
-      const strip = make("div", { className: `box tone${at % COLOURS}` }, ...ticks.map((tick) => {
+      const strip = make("div", { className: `box ${tone(at)}` }, ...ticks.map((tick) => {
         const line = make("i", { className: "tick" });
         line.style.left = place(tick);
         return line;
