@@ -67,13 +67,15 @@ DIGITS: dict[str, Any] = {
     "steps": 400,
 }
 SPRITES: dict[str, Any] = {"learned": sprites, "judged": {"1 to 3": sprites}, "steps": 600, "batch": 32}
-SLOTS: dict[str, Any] = {**SPRITES, "steps": 1500, "rate": 2e-3}
+SLOTS: dict[str, Any] = {**SPRITES, "steps": 2400, "batch": 16, "rate": 2e-3}
 ROWS: dict[str, Row] = {
     "air": Row("air", **DIGITS),
     "air without residual": Row("air", **DIGITS, options={"residual": False}),
     "air sampled": Row("air", **DIGITS, options={"estimator": "sampled"}),
+    "air on sprites": Row("air", **{**SPRITES, "steps": 400, "batch": 64}),
     "air with 4 steps": Row("air", **DIGITS, options={"slots": 4}),
     "mvae": Row("mvae", **SPRITES, options={"warmup": 300}),
+    "mvae, 3 times as long": Row("mvae", **{**SPRITES, "steps": 1800}, options={"warmup": 300}),
     "mvae on the canvas": Row("mvae", **SPRITES, options={"warmup": 300, "renderer": "canvas"}),
     "slot attention": Row("slotattention", **SLOTS),
     "slot attention, shared frame": Row("slotattention", **SLOTS, options={"frames": "shared"}),

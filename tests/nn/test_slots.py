@@ -28,6 +28,8 @@ def test_one_change_is_the_equation_pair_by_pair() -> None:
     attention = made(1)
     inputs = attention.norm_inputs(INPUTS)
     key, value, query = attention.key(inputs), attention.value(inputs), attention.query(attention.norm_slots(SLOTS))
+    weigh = 0.1 + 0.9 * torch.sigmoid(attention.weight(inputs))[..., 0]
+    assert weigh.std() > 0.01
     slots, frames = attention(INPUTS, PLACES, SLOTS, FRAMES)
     for b in range(2):
         seen = torch.stack([(PLACES - frame[:2]) / (2 * frame[2]) for frame in FRAMES[b]])
@@ -37,7 +39,7 @@ def test_one_change_is_the_equation_pair_by_pair() -> None:
             for n in range(3)
         ]
         weights = torch.stack(likes).exp()
-        weights = weights / weights.sum(dim=0)
+        weights = weights / weights.sum(dim=0) * weigh[b]
         for n in range(3):
             share = weights[n, :, None] / weights[n].sum()
             mean = (share * (value[b] + attention.value_place(seen[n]))).sum(dim=0)

@@ -36,7 +36,7 @@ BRIGHT, LEAST = 0.25, 0.012
 """A slot stands for an object when more than so many of the image's pixels are its own and not dark."""
 FRAMES = ("own", "shared")
 GRADIENTS = ("full", "implicit")
-BEGUN = 0.3
+BEGUN = 0.15
 """The size of frames as they begin; their middles are on a circle half way out."""
 WHOLE = 0.5
 """The size of the frame that slots share, in which the image is from -1 to 1."""

@@ -23,6 +23,8 @@ SMALLEST = 0.1
 """The least size of a frame, or places would be infinitely far."""
 FAR = 3.0
 """What is farther away is seen as if it were here."""
+FLOOR = 0.1
+"""What an input counts at least: with less, slots that find nothing would be drawn to what others have."""
 
 
 def seen_from(places: Tensor, frames: Tensor) -> Tensor:
@@ -41,12 +43,13 @@ class SlotAttention(nn.Module):
     r"""Each slot takes the mean of the inputs that prefer it to other slots, and by that changes; again and again.
 
     .. math:: a = \operatorname{softmax}_{\text{slots}}\big((k + g(p))\, q^\top / \sqrt D - 2 |p|^2\big), \qquad
-              s \leftarrow \operatorname{GRU}\Big(\frac{\sum a\,(v + h(p))}{\sum a}, s\Big), \qquad
+              s \leftarrow \operatorname{GRU}\Big(\frac{\sum a w\,(v + h(p))}{\sum a w}, s\Big), \qquad
               s \leftarrow s + \mathrm{MLP}(s)
 
     p is the place of an input as seen from the slot's frame; g and h are linear in it and its square. A frame's middle
     and size are the mean and standard deviation of the places that the slot takes, so that with nothing else to go by
-    slots are the parts of a mixture of normal distributions over places.
+    slots are the parts of a mixture of normal distributions over places. The weight w of an input, 0.1 to 1, is learned
+    too, and is not in the papers: where most of an image is empty, frames would be about the emptiness.
 
     Args:
         inputs: How many numbers an input has.
@@ -63,6 +66,7 @@ class SlotAttention(nn.Module):
         self.key, self.value = (nn.Linear(inputs, dim, bias=False) for _ in range(2))
         self.key_place, self.value_place = (nn.Linear(4, dim, bias=False) for _ in range(2))
         self.query = nn.Linear(dim, dim, bias=False)
+        self.weight = nn.Linear(inputs, 1, bias=False)
         self.gru = nn.GRUCell(dim, dim)
         self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim))
 
@@ -76,24 +80,29 @@ class SlotAttention(nn.Module):
             frames: As they begin, ``(B, N, 3)``.
         """
         inputs = self.norm_inputs(inputs)
-        key, value = self.key(inputs), self.value(inputs)
+        key, value, weight = self.key(inputs), self.value(inputs), self.weigh(inputs)
         begun = slots
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.implicit):
             for _ in range(self.iterations - 1):
-                slots, frames = self._changed(key, value, places, slots, frames)
+                slots, frames = self._changed(key, value, weight, places, slots, frames)
         if self.implicit:  # where slots begin learns as if they still were there
             slots = slots.detach() + begun - begun.detach()
-        return self._changed(key, value, places, slots, frames)
+        return self._changed(key, value, weight, places, slots, frames)
+
+    def weigh(self, inputs: Tensor) -> Tensor:
+        """What each input ``(B, M, inputs)`` counts in means: ``(B, 1, M)``."""
+        share: Tensor = self.weight(inputs).transpose(1, 2).float().sigmoid()
+        return FLOOR + (1 - FLOOR) * share
 
     def _changed(
-        self, key: Tensor, value: Tensor, places: Tensor, slots: Tensor, frames: Tensor
+        self, key: Tensor, value: Tensor, weight: Tensor, places: Tensor, slots: Tensor, frames: Tensor
     ) -> tuple[Tensor, Tensor]:
         query = self.query(self.norm_slots(slots)) / slots.shape[2] ** 0.5
         seen = seen_from(places, frames)
         # q (k + g(p)), without a key for every pair of slot and input
         liked = (seen @ (query @ self.key_place.weight)[..., None])[..., 0]
         likes = query @ key.transpose(1, 2) + liked - 2 * seen[..., 2:].sum(dim=3)
-        share = likes.float().softmax(dim=1) + LITTLE
+        share = (likes.float().softmax(dim=1) + LITTLE) * weight
         share = share / share.sum(dim=2, keepdim=True)
         taken = share @ value.float() + self.value_place((share[:, :, None] @ seen)[:, :, 0])
         changed: Tensor = self.gru(taken.flatten(0, 1), slots.flatten(0, 1)).view_as(slots)
