@@ -49,13 +49,14 @@ def groups() -> list[list[Setting]]:
         [Setting(name, 200, beta, "gaussian", "zero", seed) for name, beta in product(LABELS, BETAS)]
         for seed in range(3)
     ]
-    fewer, more = (
-        [Setting(name, count, beta, "gaussian", "zero", 0) for name, beta in product(("random", "real"), BETAS)]
+    sizes = [
+        [Setting(name, count, beta, "gaussian", "zero", seed) for name, beta in product(("random", "real"), BETAS)]
+        for seed in range(3)
         for count in (100, 400)
-    )
+    ]
     start = [Setting("random", 200, beta, "gaussian", "start", 0) for beta in BETAS]
     log_normal = [Setting("random", 200, beta, "log-normal", "zero", 0) for beta in BETAS]
-    return [plain[0], fewer, start, more, log_normal, *plain[1:]]
+    return [plain[0], sizes[0], start, sizes[1], log_normal, *plain[1:], *sizes[2:]]
 
 
 def data(setting: Setting) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -21,9 +21,9 @@ from unbraid.mix import Alternate, CutMix, FMix, MixUp
 from unbraid.mixer import Mixer
 
 HERE = Path(__file__).parent
-EPOCHS = {"waves": 30, "garments": 24, "solids": 30}
-BATCH = {"garments": 128, "waves": 64, "solids": 64}
-RATE = {"garments": 0.2, "waves": 0.1, "solids": 0.1}
+EPOCHS = {"waves": 30, "garments": 24, "few": 96, "solids": 30}
+BATCH = {"garments": 128, "few": 128, "waves": 64, "solids": 64}
+RATE = {"garments": 0.2, "few": 0.2, "waves": 0.1, "solids": 0.1}
 
 
 def mixers(dimensions: int) -> dict[str, Mixer | None]:
@@ -76,7 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("tasks", nargs="*", default=list(TASKS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, help="by default 24 for garments, 30 for the others")
+    parser.add_argument("--epochs", type=int, help="by default those of each task")
     parser.add_argument("--runs", type=Path, default=Path("runs/mix"))
     parser.add_argument("--minutes", type=float, default=4.5, help="after which no further run is begun")
     arguments = parser.parse_args()
