@@ -21,10 +21,12 @@ from PIL import Image
 from torch import Tensor
 
 from unbraid import registry
+from unbraid.nn.perception import perceived
 from unbraid.plots._draw import tile
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.runs.translation import DomainBench, judge_translation
+from unbraid.view import to_float
 from unbraid.world import World
 
 HERE = Path(__file__).parent
@@ -83,6 +85,13 @@ def fitted(world: str, variant: str, seed: int, steps: int, runs: Path, until: f
     return None
 
 
+def of_hues(bench: DomainBench) -> float:
+    """How different real garments look from themselves in other hues, over how different they look from one another."""
+    others = to_float(registry.load("worlds", "garments")(split="test", seed=1).images(bench.index[1]))
+    network, x = bench.network(1), bench.x[1]
+    return float(perceived(network, x, others).mean() / perceived(network, x, x.roll(1, dims=0)).mean())
+
+
 def picture(run: Run, bench: DomainBench, path: Path) -> None:
     """Images of the first domain, each in five drawn styles and in those of five images, which stand above them."""
     model: Any = run.model
@@ -139,6 +148,9 @@ def main() -> None:
         bench = bench or DomainBench(WORLDS[options.world][1](), images=4000, samples=800, steps=400)
         parts = judge_translation(run, bench).parts
         picture(run, bench, PICTURES / f"{run.path.name}.png")
+        if options.world == "garments":
+            with torch.no_grad():
+                parts = {**parts, "garment": {"diversity": of_hues(bench)}}
         rounded = {way: {name: round(value, 4) for name, value in one.items()} for way, one in parts.items()}
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asked | {"parts": rounded}) + "\n")

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from unbraid.errors import InvalidOption
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.models.stylegan import StyleGAN
 from unbraid.nn.enlarge import Enlarge
 from unbraid.view import Batch
@@ -100,7 +100,7 @@ def test_the_generators_loss_is_the_published_one_derived_slowly_layer_by_layer(
         "adversary": (1 + torch.exp(-believed)).log().mean().item(),
         "reconstruction": 0.1 * sum(((a - b) ** 2).sum().item() / 2 for a, b in zip(again, seen.x, strict=True)) / 3,
         "code": sum(((a - b) ** 2).sum().item() for a, b in zip(found, w, strict=True)) / 3,
-        "path": 4 * 3 * ((lengths - lengths.mean()) ** 2).mean().item(),
+        "path": 8 * 3 * ((lengths - lengths.mean()) ** 2).mean().item(),
     }
     assert terms == pytest.approx(expected, rel=2e-3)
     assert model.length.item() == pytest.approx(lengths.mean().item(), rel=1e-3)
@@ -181,6 +181,16 @@ def test_what_is_drawn_for_people_has_no_noise_and_averaged_weights() -> None:
         assert torch.equal(model.drawn(w), before)
         model.train().loss(batch(), 1, "model")
         assert not torch.equal(model.eval().drawn(w), before)
+
+
+def test_layers_that_do_not_exist_and_styles_of_another_length_are_refused() -> None:
+    model, w = made(), torch.randn(2, 5)
+    with pytest.raises(InvalidOption, match="layer must be 0 to 8, but is 9"):
+        model.mixed(w, w, 9)
+    with pytest.raises(InvalidData, match="styles must be for 8 layers, but are for 3"):
+        model.drawn(torch.randn(2, 3, 5))
+    with pytest.raises(InvalidData, match=r"codes must be \(B, 5\)"):
+        model.drawn(torch.randn(2, 8, 4))
 
 
 def test_a_mixing_above_one_and_an_average_that_never_moves_are_refused() -> None:

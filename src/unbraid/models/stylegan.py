@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from unbraid.errors import InvalidOption, require_at_least
+from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.model import Model, Terms
 from unbraid.nn.averaged import Averaged
 from unbraid.nn.image import checked_codes
@@ -35,7 +35,7 @@ __all__ = ["StyleGAN"]
 
 BETAS = (0.0, 0.99)
 """How Adam forgets."""
-CRITIC_EVERY, PATH_EVERY = 16, 4
+CRITIC_EVERY, PATH_EVERY = 16, 8
 """Penalties are taken in one of so many steps, and count as many times as much there: they cost the most."""
 CENTRE, LENGTH = 0.995, 0.99
 """What the running means of styles and of path lengths keep in a step."""
@@ -156,11 +156,23 @@ class StyleGAN(Model):
             coarse: Styles ``(B, latent_dim)``.
             fine: Styles ``(B, latent_dim)``.
             layer: From 0 (all are told ``fine``) to ``layers``.
+
+        Raises:
+            InvalidOption: When there is no such layer.
         """
+        if not 0 <= layer <= self.layers:
+            raise InvalidOption(f"layer must be 0 to {self.layers}, but is {layer}")
         return _mixed(coarse, fine, torch.full((len(coarse),), layer, device=coarse.device), self.layers)
 
     def drawn(self, styles: Tensor) -> Tensor:
-        """Images of styles, ``(B, latent_dim)`` or ``(B, layers, latent_dim)`` to ``(B, C, H, W)``, without noise."""
+        """Images of styles, ``(B, latent_dim)`` or ``(B, layers, latent_dim)`` to ``(B, C, H, W)``, without noise.
+
+        Raises:
+            InvalidData: When the styles have another shape.
+        """
+        if styles.ndim == 3 and styles.shape[1] != self.layers:
+            raise InvalidData(f"styles must be for {self.layers} layers, but are for {styles.shape[1]}")
+        checked_codes(styles.flatten(0, -2), self.latent_dim)
         each = styles if styles.ndim == 3 else styles[:, None].expand(-1, self.layers, -1)
         made: Tensor = self.synthesis(each, False) if self.training else self._average(1)(self.synthesis, each, False)
         return made
