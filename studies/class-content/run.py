@@ -123,7 +123,7 @@ def run(variant: str, seed: int, world: World, bench: Bench, settings: dict[str,
     cpu = round(time.process_time() - began, 1)
     verdict = judge(one, bench=bench, steps=400)
     if seed == 0:
-        plot(one, plots=("swaps",))
+        plot(one, plots=("swaps", "codemaps"))
     return {
         "variant": variant,
         "seed": seed,
