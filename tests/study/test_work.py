@@ -143,6 +143,15 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path, spec: Spec, here: 
         drive(spec, tmp_path / "thesis.tex", here())
 
 
+def test_a_study_that_was_killed_as_it_began_begins_again(
+    tmp_path: Path, spec: Spec, here: Callable[..., Engine]
+) -> None:
+    (tmp_path / ".writable").touch()
+    (tmp_path / "study.yaml.part").write_text("name: ha", "utf-8")
+    assert drive(spec, tmp_path, here()).failed == 0
+    assert (tmp_path / "study.yaml").is_file()
+
+
 def _hold(path: str, ready: Any, leave: Any) -> None:
     import fcntl
 

@@ -66,16 +66,17 @@ def to_web(run: Run | str | Path, out: str | Path, *, runtime: str | Path | None
     folder.require_fresh(target)
     parts = _runtime(runtime)
     codes = subject.codes(choose(run.world, EXAMPLES, seed=0))
-    folder.make(target)
     given = torch.from_numpy(np.resize(codes, (max(len(codes), 3), codes.shape[1]))).float()
-    written = [decoder_to_onnx(run.model, given, target / "decoder.onnx")]
     about: dict[str, Any] = {**subject.about, "examples": codes.astype(np.float64).round(5).tolist()}
     about["first"] = base64.b64encode(subject.decode(codes[:1]).tobytes()).decode()  # to be seen while the rest loads
     del about["title"]  # a folder of the machine that made it
-    folder.write_bytes(target / "about.json", json.dumps(about).encode())
-    written.append(target / "about.json")
     sources = (*(HERE / name for name in OURS), *parts)
-    return written + [Path(shutil.copyfile(source, target / source.name)) for source in sources]
+    with folder.whole(target) as staged:
+        decoder_to_onnx(run.model, given, staged / "decoder.onnx")
+        folder.write_bytes(staged / "about.json", json.dumps(about).encode())
+        for source in sources:
+            shutil.copyfile(source, staged / source.name)
+    return [target / name for name in ("decoder.onnx", "about.json", *(source.name for source in sources))]
 
 
 def _runtime(given: str | Path | None) -> list[Path]:

@@ -39,19 +39,17 @@ def export(run: Run | str | Path, out: str | Path) -> list[Path]:
     run = run if isinstance(run, Run) else Run(run)
     target = Path(out)
     _ = run.model  # a run that is not finished, or damaged, is refused before anything is written
-    folder.require_fresh(target)
-    folder.make(target)
-    pictures = target / folder.FIGURES
-    folder.make(pictures)
-    drawn, _ = figures(run)
-    kept = [name for name in KEPT if (run.path / name).is_file()]
-    written = [Path(shutil.copyfile(run.path / name, target / name)) for name in kept]
-    shown = [name for name in PICTURES if name in drawn]
-    for name in shown:
-        written.append(pictures / f"{name}.png")
-        folder.write_picture(written[-1], drawn[name])
-    folder.write_bytes(target / CARD, card(run, shown).encode())
-    return [target / CARD, *written]
+    with folder.whole(target) as staged:
+        (staged / folder.FIGURES).mkdir()
+        drawn, _ = figures(run)
+        kept = [name for name in KEPT if (run.path / name).is_file()]
+        for name in kept:
+            shutil.copyfile(run.path / name, staged / name)
+        shown = {name: f"{folder.FIGURES}/{name}.png" for name in PICTURES if name in drawn}
+        for name, file in shown.items():
+            folder.write_picture(staged / file, drawn[name])
+        folder.write_bytes(staged / CARD, card(run, list(shown)).encode())
+    return [target / name for name in (CARD, *kept, *shown.values())]
 
 
 def card(run: Run, pictures: list[str]) -> str:

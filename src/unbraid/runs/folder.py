@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ __all__ = [
     "make",
     "read_json",
     "require_fresh",
+    "whole",
     "write_bytes",
     "write_json",
     "write_picture",
@@ -71,6 +73,30 @@ def require_fresh(path: Path) -> None:
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"{path} holds something already: choose a new or an empty folder")
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A folder that is there when all is written to it, and not before: another place to write to, until then.
+
+    Args:
+        path: The folder, which is new or empty.
+
+    Raises:
+        RunError: When it holds something already, or cannot be written.
+    """
+    require_fresh(path)
+    staged = path.with_name(f".{path.name}.part")
+    make(path.parent)
+    shutil.rmtree(staged, ignore_errors=True)  # what one left that was killed
+    staged.mkdir()
+    try:
+        yield staged
+        if path.exists():
+            path.rmdir()
+        staged.replace(path)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -78,18 +78,13 @@ def pull(name: str, out: str | Path, *, revision: str | None = None) -> Run:
     wanted = [file for file in files if file in TAKEN or PICTURE.fullmatch(file)]
     if not {folder.RUN, folder.MODEL} <= set(wanted):
         raise RunError(f"{name} holds no run of unbraid: it has no {folder.RUN} or no {folder.MODEL}")
-    folder.make(target.parent)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as place:
-        got = Path(place) / "run"
+    with folder.whole(target) as got:
         with _refusals(name):
             hub.snapshot_download(
                 name, revision=about.sha, local_dir=got, allow_patterns=wanted, library_name="unbraid"
             )
         shutil.rmtree(got / ".cache", ignore_errors=True)  # the hub's own notes
         _ = Run(got).model  # damaged, or of a model that is not on the shelf: said before anything is put in place
-        if target.exists():
-            target.rmdir()
-        got.replace(target)
     return Run(target)
 
 

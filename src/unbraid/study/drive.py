@@ -166,7 +166,8 @@ def _claim(spec: Spec, store: Store) -> None:
         if Path(store.root).is_file():
             raise RunError(f"{store.root} is a file: choose a folder for the study with --out")
         folder.make(Path(store.root))
-    if store.read(SPEC) is None and store.names(""):
+    begun = (".", f"{SPEC}.part")  # what one leaves that is killed as it begins
+    if store.read(SPEC) is None and any(not name.startswith(begun) for name in store.names("")):
         raise RunError(f"{store.root} holds files but no study: choose an empty or a new folder with --out")
     # The same cells go by the same names, so a study may grow; what it no longer asks for stays, and is not shown.
     store.write(SPEC, spec.text.encode())
