@@ -19,11 +19,13 @@ from unbraid.models import AE, VAE
 from unbraid.runs import evaluate as module
 from unbraid.runs import folder
 from unbraid.runs.decompose import decompose
-from unbraid.runs.encode import choose
+from unbraid.runs.encode import abilities, choose, represented
 from unbraid.runs.evaluate import evaluate
 from unbraid.runs.measure import BOUNDS, TREES
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
+from unbraid.score import Sampler
+from unbraid.scores import independence
 from unbraid.seed import numpy_generator
 from unbraid.view import to_float
 from unbraid.worlds import Correlated, Digits, FlatLand, HeldOut, Scenes, Smaller, Sprites
@@ -158,6 +160,18 @@ def test_scores_that_intervene_say_why_they_cannot_on_a_part_of_a_world(tmp_path
         with pytest.raises(InvalidData, match=rf"^{score}: it moves single factors .* evaluate\(run, world\)"):
             evaluate(run, scores=[score])
         assert score in evaluate(run, whole, scores=[score])
+
+
+def test_scores_of_actions_judge_what_a_run_did_not_see_on_the_whole_of_its_world(tmp_path: Path) -> None:
+    whole = FlatLand(size=32, radius=6, columns=6, rows=6, wrap=False)
+    run = train("forwardvae", HeldOut(of=whole, leave="x<10,y<10"), steps=1, batch_size=4, out=tmp_path, progress=False)
+    found = evaluate(run, whole, scores=["independence"])["independence"]
+    seen = abilities(run.model, whole, run.world)["seen"]
+    assert seen(whole.factors(np.arange(len(whole)))).tolist() == [i > 0 for i in range(36)]
+    sampler = Sampler(whole.space, represented(run.model, whole), seen=seen)
+    assert found.value == pytest.approx(independence(sampler).value, abs=1e-6)
+    assert found.value != pytest.approx(evaluate(run.model, whole, scores=["independence"])["independence"].value)
+    assert "seen" not in abilities(run.model, whole, whole)
 
 
 def test_a_world_is_measured_on_the_images_it_draws() -> None:

@@ -69,8 +69,14 @@ def represented(model: Model, world: World) -> Callable[[Integers], Floats]:
     return represent
 
 
-def abilities(model: Model, world: World) -> dict[str, Any]:
-    """What :class:`~unbraid.score.Sampler` may hold besides codes: what the model can do, and images, in 0 .. 1."""
+def abilities(model: Model, world: World, fitted: World | None = None) -> dict[str, Any]:
+    """What :class:`~unbraid.score.Sampler` may hold besides codes: what the model can do, and images, in 0 .. 1.
+
+    Args:
+        model: The model.
+        world: On which it is measured.
+        fitted: To which it was fitted; where that is a part of the world, it is told what was seen.
+    """
     shown = decoder(model)
     able: dict[str, Any] = {
         "images": lambda values: world.images(world.index(values)) / 255,
@@ -87,6 +93,9 @@ def abilities(model: Model, world: World) -> dict[str, Any]:
                 return np.asarray(acting.infer(*pair).cpu().numpy(), dtype=np.int64)
 
         able["infer"] = infer
+    if fitted is not None and fitted.space == world.space and len(fitted) < len(world):
+        known = np.unique(fitted.space.index(fitted.factors(np.arange(len(fitted)))))
+        able["seen"] = lambda values: np.isin(world.space.index(values), known)
     return able
 
 

@@ -52,7 +52,8 @@ def evaluate(
 
     Args:
         run_or_model: A run, its folder, or a model.
-        world: The world; by default the run's own.
+        world: The world; by default the run's own. Of one of which the run's own is a part, as of what :class:`HeldOut
+            <unbraid.worlds.heldout.HeldOut>` leaves, scores of actions judge the steps from what the model never saw.
         scores: Names from ``unbraid list scores``; ``["all"]`` for every one that a single run can be given.
         samples: How many images are encoded, at least 2; a smaller world is encoded whole.
         seed: What the choice of images and every score's own randomness depend on, at least 0.
@@ -87,7 +88,8 @@ def evaluate(
             arrays = Arrays(codes, world.factors(indices), world.space)
             tasks = [Task(name, of, seed + repeat) for name, of in kinds if repeat == 0 or of == "codes"]
             represent = _represent(model, world, alone=pool is None)
-            for task, result in run(tasks, arrays, represent, able=abilities(model, world), pool=pool):
+            able = abilities(model, world, None if found is None else found.world)
+            for task, result in run(tasks, arrays, represent, able=able, pool=pool):
                 if isinstance(result, Score):
                     results[task, repeat] = result
                 elif task.of == "codes":  # what cannot be said of noise is no reason to say nothing
