@@ -12,6 +12,7 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,12 @@ def fitted(name: str, seed: int, folder: Path) -> tuple[Run, dict[str, Any]]:
 def measured(model: Any, setting: Setting) -> dict[str, dict[str, float]]:
     """Every figure of the tables, on all states; and of actions on those that were held out, where some were."""
     world, everything = setting.world, np.arange(len(setting.world))
-    codes = encode(model, world, everything)
-    able = {**abilities(model, world), "seen": None}
-    sampler = Sampler(world.space, lambda values: codes[world.index(values)], **able)
+    codes, able = encode(model, world, everything), abilities(model, world, setting.fitted)
+    parted = Sampler(world.space, lambda values: codes[world.index(values)], **able)
+    sampler = replace(parted, seen=None)
     found = {"scores": acted(sampler, setting)}
-    if setting.seen is not None:
-        found["unseen"] = acted(Sampler(world.space, sampler.represent, **{**able, "seen": setting.seen}), setting)
+    if setting.fitted is not None:
+        found["unseen"] = acted(parted, setting)
     elif not setting.mirrored:
         factors, repeated = world.factors(everything), np.random.default_rng(0).integers(0, len(world), 1000)
         results = [dlsbd(sampler), betavae_score(sampler)]

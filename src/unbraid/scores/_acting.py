@@ -28,8 +28,8 @@ __all__ = [
     "turn",
 ]
 
-TRIES = 200
-"""How often factor values that do not suit are drawn again."""
+POOL, TRIES = 4096, 200
+"""How many factor values are drawn at once, and how often, to find enough that suit."""
 
 
 class Steps(NamedTuple):
@@ -146,22 +146,21 @@ def _centre(before: Floats, after: Floats) -> Floats:
 
 def begun(sampler: Sampler, count: int, generator: np.random.Generator) -> Integers:
     """Factor values to be judged on: drawn from all, or from those that were not seen; ``(count, F)``."""
-    seen = sampler.seen
-    return _drawn(
-        sampler, (lambda v: np.ones(len(v), bool)) if seen is None else (lambda v: ~seen(v)), count, generator
-    )
+    if (seen := sampler.seen) is None:
+        return sampler.space.sample(count, generator)
+    return _drawn(sampler, lambda v: ~seen(v), count, generator)
 
 
 def _drawn(
     sampler: Sampler, suit: Callable[[Integers], npt.NDArray[np.bool_]], count: int, generator: np.random.Generator
 ) -> Integers:
     """Factor values that suit, ``(count, F)``."""
-    values = sampler.space.sample(count, generator)
+    found = sampler.space.sample(0, generator)
     for _ in range(TRIES):
-        others = np.flatnonzero(~suit(values))
-        if not len(others):
-            return values
-        values[others] = sampler.space.sample(len(others), generator)
+        if len(found) >= count:
+            return found[:count]
+        some = sampler.space.sample(POOL, generator)
+        found = np.concatenate([found, some[suit(some)]])
     raise InvalidData(
         "steps are to be judged that begin where nothing was seen, by matrices fitted where all was seen, but in "
         f"{TRIES} draws there were too few of either: hold out less, or something"
