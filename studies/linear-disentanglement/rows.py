@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["ROWS", "Row"]
+__all__ = ["ROWS", "Row", "place"]
 
 
 class Row(NamedTuple):
@@ -24,6 +25,11 @@ class Row(NamedTuple):
     options: Mapping[str, Any] = {}
     view: Mapping[str, Any] = {}
     setting: str = "FlatLand"
+
+
+def place(runs: Path, row: str, seed: int) -> Path:
+    """Where the run of a row is kept."""
+    return runs / f"{row}, {seed}".replace(" ", "-")
 
 
 TWO = {"length": 2, "intermediate": False}

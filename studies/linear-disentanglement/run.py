@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rows import ROWS
+from rows import ROWS, place
 from settings import SETTINGS, Setting
 
 from unbraid import registry
@@ -113,7 +113,7 @@ def main() -> None:
             if any((one["row"], one["seed"]) == (row, seed) for one in done):
                 continue
             with tempfile.TemporaryDirectory() as folder:
-                run, about = fitted(row, seed, (given.runs or Path(folder)) / f"{row}, {seed}".replace(" ", "-"))
+                run, about = fitted(row, seed, place(given.runs or Path(folder), row, seed))
                 record = {"row": row, "seed": seed, **about, **measured(run.model, SETTINGS[ROWS[row].setting])}
             with RESULTS.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
