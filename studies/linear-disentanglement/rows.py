@@ -38,7 +38,7 @@ HALF = {"beta": 0.5, "gamma": 5.0}
 """The weights of the paper's code at 64 x 64 pixels are 1 and 10, for the whole squared error and not half of it."""
 CONV = {"network": "conv"}
 TURNS = {"representation": "rotations"}
-HELD, MIRRORED, SPRITES = "FlatLand, held out", "FlatLand, mirrored", "Sprites"
+HELD, TORUS, MIRRORED, SPRITES = "FlatLand, held out", "torus, held out", "torus, mirrored", "Sprites"
 
 ROWS: dict[str, Row] = {
     "untrained": Row("vae", 0),
@@ -68,6 +68,10 @@ ROWS: dict[str, Row] = {
     "emvae, held out": Row("emvae", 1000, {"slow": 500}, setting=HELD),
     "slowfeaturevae, held out": Row("slowfeaturevae", 600, setting=HELD),
     "vae, held out": Row("vae", 600, setting=HELD),
+    "emvae, torus held out": Row("emvae", 800, {"slow": 500}, setting=TORUS),
+    "forwardvae rotations, torus held out": Row("forwardvae", 700, TURNS, setting=TORUS),
+    "slowfeaturevae, torus held out": Row("slowfeaturevae", 500, setting=TORUS),
+    "vae, torus held out": Row("vae", 500, setting=TORUS),
     "emvae, Sprites": Row("emvae", 800, {"slow": 500}, setting=SPRITES),
     "forwardvae, Sprites": Row("forwardvae", 700, setting=SPRITES),
     "slowfeaturevae, Sprites": Row("slowfeaturevae", 500, setting=SPRITES),

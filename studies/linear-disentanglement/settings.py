@@ -44,11 +44,14 @@ SPRITES = Fewer(of=Smaller(of="sprites", side=32), keep="scale=5; orientation=0;
 """Three shapes at eight by eight places, which go round in the view: the paper's steps of x and y, at half its size."""
 MOST = HeldOut(of=PLACES, leave="x>13,x<19,y>13,y<19")
 """Without the nine places in the middle, of which each column and each row is seen."""
+ROUND_MOST = HeldOut(of=ROUND, leave="x>11,x<21,y>11,y<21")
+"""The same of the torus."""
 
 SETTINGS: dict[str, Setting] = {
     "FlatLand": Setting(PLACES, options={"latent_dim": 4}),
     "FlatLand, held out": Setting(PLACES, MOST, options={"latent_dim": 4}),
-    "FlatLand, mirrored": Setting(ROUND, view={"mirrored": ("x",)}, options={"latent_dim": 4}, mirrored=("x",)),
+    "torus, held out": Setting(ROUND, ROUND_MOST, options={"latent_dim": 4}),
+    "torus, mirrored": Setting(ROUND, view={"mirrored": ("x",)}, options={"latent_dim": 4}, mirrored=("x",)),
     "Sprites": Setting(
         SPRITES, view={"factors": ("x", "y"), "ends": "wrap"}, options={"latent_dim": 6, "likelihood": "bernoulli"}
     ),

@@ -77,17 +77,17 @@ def main() -> None:
         here = {row: runs for row, runs in rows.items() if ROWS[row].setting == setting}
         if not here:
             continue
-        print(f"## {setting}\n")
-        for part in ("scores", "unseen"):
-            if all(part in run for runs in here.values() for run in runs):
-                print(f"{part}:\n\n{table(LINEAR, here, part)}\n")
+        print(f"### {setting}\n")
+        print(table(LINEAR, here) + "\n")
+        if SETTINGS[setting].fitted is not None:
+            print(f"From places that were not seen:\n\n{table(LINEAR, here, 'unseen')}\n")
         if setting == "FlatLand":
             print(table(CLASSICAL, here) + "\n")
             runs = [run["scores"] for some in here.values() for run in some]
             for name in list(CLASSICAL)[1:]:
                 both = np.array([[run["independence"], run[name]] for run in runs])
                 print(f"{name}: correlation with independence {np.corrcoef(both.T)[0, 1]:.2f} over {len(runs)} fits")
-    print(f"\n## Restarts\n\n{restarts(rows)}")
+    print(f"### Restarts\n\n{restarts(rows)}")
 
 
 if __name__ == "__main__":
