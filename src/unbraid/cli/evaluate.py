@@ -26,7 +26,7 @@ def evaluate(
     run: Path,
     /,
     *,
-    scores: tuple[str, ...] = USUAL,
+    scores: tuple[str, ...] = (),
     samples: int = 10_000,
     seed: int = 0,
     repeats: int = 1,
@@ -38,8 +38,8 @@ def evaluate(
 
     Args:
         run: The run folder.
-        scores: Names from `unbraid list scores`, with spaces between, or `all`; of a model of objects, whose codes have
-            no order, by default those of `unbraid judge`.
+        scores: Names from `unbraid list scores`, with spaces between, or `all`; by default mig and dci, and of a model
+            of objects, whose codes have no order, what `unbraid judge` says.
         samples: How many images are encoded; a smaller world is encoded whole.
         seed: What the choice of images and the scores' own randomness depend on.
         repeats: How often to measure, each time with other images; shows between which values 95 % of them lie.
@@ -49,6 +49,7 @@ def evaluate(
         information: Whether to take a VAE's KL apart too, into mutual information, total correlation and dimension-wise
             KL; all images are components of the aggregate posterior. Kept in the run's information.json.
     """
+    usual, scores = not scores, scores or USUAL
     for name in scores if scores != ("all",) else ():
         registry.check("scores", name)
     bounded = bounds == "yes" or (bounds == "auto" and scores != ("all",))
@@ -59,7 +60,7 @@ def evaluate(
     from unbraid.runs.run import Run
 
     loaded = Run(run)
-    if loaded.config["view"]["name"] == "scenes" and scores == USUAL:
+    if loaded.config["view"]["name"] == "scenes" and usual:
         from unbraid.runs.objects import judge_objects
 
         print(f"{loaded.path}: {loaded.name}")
