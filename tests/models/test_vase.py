@@ -98,6 +98,27 @@ def test_networks_dream_as_they_were_when_they_were_kept_last() -> None:
     assert torch.allclose(kept(model.encoder, x), model.encoder(x))
 
 
+def test_networks_are_kept_when_an_environment_that_has_settled_is_left_for_an_old_one() -> None:
+    model = made(environments="told", remember=1000, patience=1)
+    x, kept = SPOTS[:2], model.old["encoder"]
+
+    def seen(environment: int, times: int) -> None:
+        for _ in range(times):
+            model.loss(batch(environment), 1)
+
+    seen(0, 1)
+    seen(1, 4)
+    then = kept(model.encoder, x)
+    with torch.no_grad():
+        next(model.encoder.parameters()).add_(0.1)
+    seen(0, 1)  # after four batches, of five, the other has not settled
+    assert torch.equal(kept(model.encoder, x), then)
+    seen(1, 5)
+    assert torch.equal(kept(model.encoder, x), then)
+    seen(0, 1)
+    assert torch.allclose(kept(model.encoder, x), model.encoder(x))
+
+
 def test_an_atypical_latent_is_masked_and_the_decoder_sees_noise_for_it() -> None:
     model = made(environments="told")
     model.aggregates.mean[0, 1] = 5

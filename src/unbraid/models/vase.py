@@ -60,6 +60,8 @@ class VASE(VariationalModel):
       encoder is atypical at first, and a masked latent learns nothing from the decoder;
     - dreams are drawn with the mean and variance that codes of an environment had: where these differ from the prior's,
       the prior's are of images nobody saw;
+    - a latent is masked from 1.5 nats on, and dreams weigh three times as much as what is seen; with 0.6 nats, as we
+      recall the paper's, a kind of image that is new altogether masks all latents;
     - the error that must not grow is the squared error, the masks of single batches are not compared, for they flicker,
       and the capacity term is an absolute value of nats.
 
@@ -77,8 +79,8 @@ class VASE(VariationalModel):
         worse: How many times its running error an environment's batch may have, at least 1.
         patience: After how many strange batches in a row there is a new environment, at least 1.
         dreaming: The weight of dreams, at least 0; 0 for none.
-        remember: Every how many steps networks are kept to dream with besides when an environment is new, at least 1;
-            networks that are kept often hand on mistakes.
+        remember: Every how many steps networks are kept to dream with besides when an environment is new or left for an
+            old one, at least 1; networks that are kept often hand on mistakes.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
         network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
 
@@ -99,6 +101,7 @@ class VASE(VariationalModel):
     error: Tensor
     strange: Tensor
     now: Tensor
+    stayed: Tensor
 
     def __init__(
         self,
@@ -109,13 +112,13 @@ class VASE(VariationalModel):
         environments: Literal["inferred", "told"] = "inferred",
         recognition: Literal["likelihood", "classifier"] = "likelihood",
         masking: bool = True,
-        atypical: float = 0.6,
+        atypical: float = 1.5,
         gamma: float = 10.0,
         capacity: float = 20.0,
         anneal: int = 1000,
         worse: float = 1.5,
         patience: int = 10,
-        dreaming: float = 1.0,
+        dreaming: float = 3.0,
         remember: int = 5000,
         likelihood: LikelihoodName = "bernoulli",
         network: NetworkName = "conv",
@@ -139,6 +142,7 @@ class VASE(VariationalModel):
         self.register_buffer("error", torch.zeros(most))
         self.register_buffer("strange", torch.zeros((), dtype=torch.int64))
         self.register_buffer("now", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("stayed", torch.zeros((), dtype=torch.int64))
 
     @property
     def known(self) -> int:
@@ -244,7 +248,9 @@ class VASE(VariationalModel):
         if strange:
             return
         new = self.seen[environment] == 0
-        if step % self.remember == 0 or new:
+        # Else the environment that is left would be dreamed of by networks that have not lived in it.
+        left = environment != int(self.now) and int(self.stayed) >= SETTLED * self.patience
+        if step % self.remember == 0 or new or left:
             for name, old in self.old.items():
                 assert isinstance(old, Averaged)  # a dictionary of modules does not say so
                 old.follow(getattr(self, name), step)
@@ -254,6 +260,7 @@ class VASE(VariationalModel):
         self.error[environment] = error if new else KEEP * self.error[environment] + (1 - KEEP) * error
         self.aggregates.follow(q, environment)
         self.seen[environment] += 1
+        self.stayed.copy_(self.stayed + 1 if environment == int(self.now) else torch.ones_like(self.stayed))
         self.now.fill_(environment)
 
     def _error(self, x: Tensor, z: Tensor, environment: int) -> float:
