@@ -27,6 +27,7 @@ from unbraid.plots.capacity import capacity as figure
 from unbraid.plots.capacity import onsets
 from unbraid.types import FactorSpace, Floats, Integers
 from unbraid.view import to_float, view
+from unbraid.worlds.heldout import HeldOut
 from unbraid.worlds.smaller import Smaller
 
 HERE = Path(__file__).parent
@@ -44,10 +45,19 @@ def told(codes: Floats, factors: Integers) -> Floats:
 
 
 def train(
-    *, steps: int, anneal: int, capacity: float, gamma: float, network: NetworkName, seed: int, look: int, out: Path
+    *,
+    steps: int,
+    anneal: int,
+    capacity: float,
+    gamma: float,
+    network: NetworkName,
+    seed: int,
+    look: int,
+    leave: str,
+    out: Path,
 ) -> dict[str, Any]:
     """Fit the model, and look at the same images every ``look`` steps."""
-    began, world = time.process_time(), Smaller(of="sprites", side=32)
+    began, world = time.process_time(), HeldOut(of=Smaller(of="sprites", side=32), leave=leave)
     shown = np.random.default_rng(seed).choice(len(world), LOOKED_AT, replace=False)
     x, factors = to_float(world.images(shown)), world.factors(shown)
     torch.manual_seed(seed)
@@ -69,7 +79,14 @@ def train(
     adam = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     trial = Trial(model, adam, callbacks=[watch], runtime=Runtime("cpu", channels_last=True))
     trial.fit(view("images")(world, batch_size=64, seed=seed), steps=steps)
-    options = {"steps": steps, "anneal": anneal, "capacity_in_the_end": capacity, "gamma": gamma, "network": network}
+    options = {
+        "leave": leave,
+        "steps": steps,
+        "anneal": anneal,
+        "capacity_in_the_end": capacity,
+        "gamma": gamma,
+        "network": network,
+    }
     found = {
         **options,
         "seed": seed,
@@ -116,7 +133,8 @@ def main() -> None:
     parser.add_argument("--anneal", type=int, default=8000)
     parser.add_argument("--capacity", type=float, default=20.0, help="in the end, in nats")
     parser.add_argument("--gamma", type=float, default=30.0)
-    parser.add_argument("--network", default="conv")
+    parser.add_argument("--network", default="patches")
+    parser.add_argument("--leave", default="", help="which sprites are left out; nothing if empty")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--look", type=int, default=150, help="steps from one look to the next")
     parser.add_argument("--out", type=Path, default=HERE, help="the folder")
