@@ -15,6 +15,6 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "betavae 8": ("betavae", {"beta": 8.0}),
     "betavae 4, from 20": ("betavae", {"beta": 4.0, "start": 20.0}),
     "betatcvae 6": ("betatcvae", {"beta": 6.0}),
-    "betatcvae 6, from 80": ("betatcvae", {"beta": 6.0, "start": 80.0}),
+    "betatcvae 6, from 20": ("betatcvae", {"beta": 6.0, "start": 20.0}),
 }
 """What they are called here, the model, and its options."""

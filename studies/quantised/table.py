@@ -14,6 +14,7 @@ __all__ = ["SHOWN", "picture", "table"]
 
 SHOWN = {
     "infom": "InfoM",
+    "infom_living": "of the living",
     "infoe": "InfoE",
     "infoc": "InfoC",
     "dci": "DCI D",
@@ -35,8 +36,8 @@ def by_method(found: Sequence[Mapping[str, Any]], key: str) -> dict[str, list[fl
 
 def table(found: Sequence[Mapping[str, Any]]) -> str:
     """Medians over seeds, with the least and the greatest InfoM, best first."""
-    heads = [*SHOWN.values(), "active", "CPU s"]
-    columns = [by_method(found, key) for key in (*SHOWN, "active", "cpu_seconds")]
+    heads = [*SHOWN.values(), "living", "CPU s"]
+    columns = [by_method(found, key) for key in (*SHOWN, "living", "cpu_seconds")]
     lines = [["", "seeds", *heads], ["---"] * (len(heads) + 2)]
     for name, modular in columns[0].items():
         medians = [float(np.median(column[name])) for column in columns]
