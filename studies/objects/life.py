@@ -21,11 +21,18 @@ from unbraid.runs.life import judge_life
 from unbraid.views.environments import Environments
 
 RESULTS = Path(__file__).parent / "life.jsonl"
+TOLD: dict[str, Any] = {"environments": "told"}
 ROWS: dict[str, dict[str, Any]] = {
     "VASE": {},
     "no dreams": {"dreaming": 0.0},
     "no masks": {"masking": False},
-    "told": {"environments": "told"},
+    "told": TOLD,
+    "told, no dreams": {**TOLD, "dreaming": 0.0},
+    "told, dreams by 1": {**TOLD, "dreaming": 1.0},
+    "told, no masks": {**TOLD, "masking": False},
+    "told, masks from 0.6": {**TOLD, "atypical": 0.6},
+    "masks from 0.6, dreams by 1": {"atypical": 0.6, "dreaming": 1.0},
+    "masks from 0.6, no dreams": {"atypical": 0.6, "dreaming": 0.0},
 }
 
 
