@@ -76,6 +76,22 @@ def test_actions_are_called_by_what_they_do_in_whatever_order_they_were_found(ex
     ]  # fmt: skip
 
 
+def test_a_mirroring_is_called_one_and_leads_back_in_two_steps(tmp_path: Path) -> None:
+    world = FlatLand(columns=7, rows=7, size=32, radius=6.0)
+    first = 4 * math.pi * (float(world.space["x"].values[0]) - 0.5) / 32  # twice the angle of the axis
+
+    class Mirror(Exact):
+        def matrices(self) -> Tensor:
+            across = torch.tensor([[math.cos(first), math.sin(first)], [math.sin(first), -math.cos(first)]])
+            return torch.block_diag(across, torch.eye(2))[None]
+
+    options = {"steps": 1, "batch_size": 2, "view": {"mirrored": ("x",)}, "progress": False}
+    mirror = Subject(train(Mirror(), world, out=tmp_path / "mirror", **options), samples=49)
+    assert mirror.about["actions"] == [{"name": "x mirrored", "times": 2}]
+    found = asked(mirror, code=[0.0] * 4, action=0, times=2, image=9)
+    assert found["images"] == [9, int(world.index([[6, 2]])[0]), 9]
+
+
 def test_an_orbit_is_what_the_matrix_makes_of_the_code(acting: Subject) -> None:
     code = np.array([1.0, -0.5, 0.25, 2.0])
     found = asked(acting, code=code.tolist(), action=2, times=5)

@@ -21,7 +21,7 @@ from unbraid.view import Batch
 __all__ = ["LieGroupVAE"]
 
 INITIAL, WIDTH = 0.001, 256
-"""The spread of the generators' entries at first, and of the layer between matrices and codes."""
+"""The spread of the generators' entries at first, and the width of the layer between matrices and codes."""
 FARTHEST = 12.0
 """The norm of what is exponentiated, at most: beyond, its exponential would soon overflow."""
 
@@ -52,7 +52,7 @@ class LieGroupVAE(VariationalModel):
         beta: The weight of the KL, at least 0.
         agreement: The weight of how far the encoder's matrix is from the code's, at least 0.
         hessian: The weight of products of two generators, at least 0; 40 is the paper's for dSprites.
-        commutator: The weight of their commutators, at least 0; the paper has either this or ``hessian``.
+        commutator: The weight of their commutators, at least 0; it is 0 in the authors' program, where ``hessian`` is not.
         direct: The share of images that are decoded from the encoder's matrix, at least 0 and at most 1.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
         network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.

@@ -41,7 +41,7 @@ class LSBDVAE(AutoencodingModel):
     The posterior's angle is normal with a variance t of its own, wrapped around; its KL to the uniform angle is
     :math:`\log 2\pi - \tfrac12 \log 2 \pi e t`. Latents that are left over are ordinary ones of a VAE, which actions
     leave alone. The authors alternate batches with and without told actions; here all are told. They are told of frames
-    that are far apart, and should be (``--view.length 15 --view.intermediate false``): a code that hardly moves is
+    that are far apart, and should be (``--view.length 15 --view.no-intermediate``): a code that hardly moves is
     nearly right about single steps, and training ends there.
 
     Args:
