@@ -52,7 +52,7 @@ class LieGroupVAE(VariationalModel):
         beta: The weight of the KL, at least 0.
         agreement: The weight of how far the encoder's matrix is from the code's, at least 0.
         hessian: The weight of products of two generators, at least 0; 40 is the paper's for dSprites.
-        commutator: The weight of their commutators, at least 0; it is 0 in the authors' program, where ``hessian`` is not.
+        commutator: The weight of their commutators, at least 0; in the authors' program it is 0.
         direct: The share of images that are decoded from the encoder's matrix, at least 0 and at most 1.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
         network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
