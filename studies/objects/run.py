@@ -67,7 +67,7 @@ DIGITS: dict[str, Any] = {
     "steps": 400,
 }
 SPRITES: dict[str, Any] = {"learned": sprites, "judged": {"1 to 3": sprites}, "steps": 600, "batch": 32}
-SLOTS: dict[str, Any] = {**SPRITES, "steps": 2400, "batch": 16, "rate": 2e-3}
+SLOTS: dict[str, Any] = {**SPRITES, "steps": 1200, "batch": 16, "rate": 2e-3}
 ROWS: dict[str, Row] = {
     "air": Row("air", **DIGITS),
     "air without residual": Row("air", **DIGITS, options={"residual": False}),
