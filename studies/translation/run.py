@@ -150,7 +150,7 @@ def main() -> None:
         picture(run, bench, PICTURES / f"{run.path.name}.png")
         if options.world == "garments":
             with torch.no_grad():
-                parts = {**parts, "garment": {"diversity": of_hues(bench)}}
+                parts = {**parts, "garment, other hue": {"diversity": of_hues(bench)}}
         rounded = {way: {name: round(value, 4) for name, value in one.items()} for way, one in parts.items()}
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asked | {"parts": rounded}) + "\n")
