@@ -47,7 +47,8 @@ def main() -> None:
         cells = []
         for n in epochs:
             test, train = np.array(found[n][mixing]).T
-            cells += [f"{test.mean():.3f} ± {test.std(ddof=1):.3f}", f"{train.mean():.3f}"]
+            spread = f" ± {test.std(ddof=1):.3f}" if len(test) > 1 else ""
+            cells += [f"{test.mean():.3f}{spread}", f"{train.mean():.3f}"]
         print(f"| {mixing} | " + " | ".join(cells) + " |")
 
 
