@@ -87,7 +87,7 @@ def scatter(found: Rows) -> Figure:
     for place, ((variant, steps), runs) in enumerate(grouped(found).items()):
         where = [[one["parts"][key] for one in runs] for key in ("class_from_style_active", "style_kept")]
         marker, colour = "os^DvP"[place % 6], PALETTE[place % len(PALETTE)]
-        name = variant if steps == STEPS else f"{variant}, {steps:,} steps"
+        name = variant if steps == STEPS else f"{variant}, {steps:,}"
         axes.plot(*where, marker, color=colour, markersize=7, label=name, linestyle="none")
     axes.axvline(MOST["class_from_style_active"] * found[0]["chance"], **DASHED)
     axes.axhline(LEAST["style_kept"], **DASHED)
