@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from settings import METHODS
-from table import SHOWN, picture, table
+from table import SHOWN, picture, shares, table
 from torch.optim.lr_scheduler import LambdaLR
 
 from unbraid import registry
@@ -30,7 +30,7 @@ from unbraid.types import Floats
 from unbraid.view import to_float, view
 from unbraid.worlds.smaller import Smaller
 
-RESULTS, PICTURE = (Path(__file__).with_name(name) for name in ("results.jsonl", "scores.png"))
+RESULTS, SCORES, SHARES = (Path(__file__).with_name(name) for name in ("results.jsonl", "scores.png", "shares.png"))
 SAMPLES, FEWER = 10_000, 3000
 """Images that scores see; those that fit a predictor see the first few."""
 LIVING = 0.1
@@ -79,10 +79,8 @@ def scored(model: Model, world: Smaller) -> dict[str, Any]:
     discrete = isinstance(model, QuantisedModel)
     low, high = np.quantile(codes, (0.25, 0.75), axis=0)
     living = codes[:, high - low > LIVING * (high - low).max()]
-    modular, explicit = (
-        infom(codes, factors, discrete=discrete),
-        infoe(codes[:FEWER], factors[:FEWER], discrete=discrete),
-    )
+    modular = infom(codes, factors, discrete=discrete)
+    explicit = infoe(codes[:FEWER], factors[:FEWER], discrete=discrete)
     trees = dci(codes[:FEWER], factors[:FEWER])
     assert modular.matrix is not None
     numbers = {
@@ -106,7 +104,7 @@ def scored(model: Model, world: Smaller) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run what has not been run, and write the table of everything and its picture."""
+    """Run what has not been run, and print the table of everything and draw its pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("methods", nargs="*", help=f"of {', '.join(METHODS)}")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -130,7 +128,8 @@ def main() -> None:
         print(method, seed, told, flush=True)
     print(table(found))
     if out == RESULTS and found:
-        picture(found).savefig(PICTURE, dpi=100)
+        picture(found).savefig(SCORES, dpi=100)
+        shares(found).savefig(SHARES, dpi=100)
 
 
 if __name__ == "__main__":

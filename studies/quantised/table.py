@@ -9,12 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from unbraid.plots._strips import strips
+from unbraid.plots._style import HEAT, MARGIN, Page
 
-__all__ = ["SHOWN", "picture", "table"]
+__all__ = ["SHOWN", "picture", "shares", "table"]
 
 SHOWN = {
     "infom": "InfoM",
-    "infom_living": "of the living",
+    "infom_living": "InfoM, living",
     "infoe": "InfoE",
     "infoc": "InfoC",
     "dci": "DCI D",
@@ -24,10 +25,12 @@ SHOWN = {
     "error": "squared error",
 }
 """What is measured, and the head of its column."""
-DRAWN = ("infom", "infoe", "infoc", "dci", "error")
+DRAWN = ("infom", "infom_living", "infoe", "infoc", "dci", "error")
+FACTORS = ("floor hue", "wall hue", "object hue", "scale", "shape", "orientation")
+CELL = 17
 
 
-def by_method(found: Sequence[Mapping[str, Any]], key: str) -> dict[str, list[float]]:
+def by_method(found: Sequence[Mapping[str, Any]], key: str) -> dict[str, list[Any]]:
     """A number of every run, by method, the method of the highest median InfoM first."""
     methods = {one["method"]: [run["infom"] for run in found if run["method"] == one["method"]] for one in found}
     ordered = sorted(methods, key=lambda name: -float(np.median(methods[name])))
@@ -56,3 +59,20 @@ def picture(found: Sequence[Mapping[str, Any]]) -> Figure:
     note = "A dot a seed, a line at the median" if seeds > 1 else "One seed"
     title = f"Quantised latents and VAEs on Rooms, {found[0]['steps']:,} steps"
     return strips(rows, title, f"{note}; of the squared error, less is better.", free=("squared error",))
+
+
+def shares(found: Sequence[Mapping[str, Any]]) -> Figure:
+    """What each latent of the first seed knows of each factor, a panel for every method, in the table's order."""
+    panels = {name: np.array(runs[0]) for name, runs in by_method(found, "told").items()}
+    wide, tall = CELL * len(FACTORS), CELL * max(len(matrix) for matrix in panels.values())
+    title = "What each latent knows"
+    note = "Rows are latents, columns factors: the share of a factor's entropy, from 0 (white) to all of it (dark)."
+    page = Page(max(2 * MARGIN + (wide + 50) * len(panels), 800), Page.heading + tall + 140, title, note)
+    for place, (name, matrix) in enumerate(panels.items()):
+        order = np.lexsort((-matrix.max(axis=1), matrix.argmax(axis=1)))
+        axes = page.axes(MARGIN + place * (wide + 50), Page.heading + 24, wide, tall)
+        axes.imshow(matrix[order], cmap=HEAT, vmin=0, vmax=1, aspect="auto")
+        axes.set_title(name, size=10, loc="left")
+        axes.set_xticks(range(len(FACTORS)), FACTORS, rotation=90)
+        axes.set_yticks([])
+    return page.figure
