@@ -225,7 +225,7 @@ def picture(found: list[dict[str, Any]], path: Path) -> None:
         drawn["boxes"][place - 1].set(facecolor=f"{colour}33", edgecolor=colour)
         drawn["medians"][place - 1].set(color=colour, linewidth=2)
         axes.plot([place] * len(values), values, "o", color=colour, markersize=4)
-    axes.set_xticks(range(1, len(boxes) + 1), [name for name, _ in boxes], fontsize=8.5)
+    axes.set_xticks(range(1, len(boxes) + 1), [name.replace(", ", ",\n") for name, _ in boxes], fontsize=8.5)
     axes.set_ylabel("DCI")
     axes.set_ylim(bottom=0)
     page.figure.savefig(path, dpi=100)
