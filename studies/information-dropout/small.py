@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import Counter
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,7 @@ def main() -> None:
             continue
         if time.monotonic() - began > 60 * options.minutes:
             print("out of time: run it again")
-            return
+            break
         start, part = time.process_time(), chosen(train, samples, seed)
         model = fitted(name, units, seed, part)
         row = {"noise": name, "samples": samples, "units": units, "seed": seed}
@@ -154,6 +155,9 @@ def main() -> None:
         rows.append(row)
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(row) + "\n")
+    # Only seeds that every noise has been tried with are compared.
+    times = Counter((row["samples"], row["units"], row["seed"]) for row in rows)
+    rows = [row for row in rows if times[row["samples"], row["units"], row["seed"]] == len(NOISES)]
     print(table(rows))
     draw(rows).savefig(HERE / "small.png")
 
