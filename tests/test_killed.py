@@ -21,11 +21,11 @@ TRAIN = ["train", "vae", "digits", "--steps", "4", "--latent-dim", "2", "--netwo
 TIMED = {"run.json", "checkpoint.pt", "checkpoint.previous.pt"}
 """Files of a training that say how long it took."""
 COMMANDS = {
-    "train": (7, [*TRAIN, "--fit.checkpoint-seconds", "0", "--out", "{}/new"]),
-    "evaluate": (1, ["evaluate", "{}/run", "--scores", "mig", "--samples", "200"]),
-    "plot": (2, ["plot", "{}/run", "--plots", "losses"]),
-    "export": (5, ["export", "{}/run", "--out", "{}/shared"]),
-    "show": (1, ["show", "digits", "--out", "{}/sheet.png"]),
+    "train": (9, [*TRAIN, "--fit.checkpoint-seconds", "0", "--out", "{}/new"]),
+    "evaluate": (3, ["evaluate", "{}/run", "--scores", "mig", "--samples", "200"]),
+    "plot": (3, ["plot", "{}/run", "--plots", "losses"]),
+    "export": (8, ["export", "{}/run", "--out", "{}/shared"]),
+    "show": (2, ["show", "digits", "--out", "{}/sheet.png"]),
 }
 """Every so many moments, of what."""
 

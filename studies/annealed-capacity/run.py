@@ -54,10 +54,11 @@ def train(
     seed: int,
     look: int,
     leave: str,
+    sprites: str,
     out: Path,
 ) -> dict[str, Any]:
     """Fit the model, and look at the same images every ``look`` steps."""
-    began, world = time.process_time(), HeldOut(of=Smaller(of="sprites", side=32), leave=leave)
+    began, world = time.process_time(), HeldOut(of=Smaller(of="sprites", of_options=sprites, side=32), leave=leave)
     shown = np.random.default_rng(seed).choice(len(world), LOOKED_AT, replace=False)
     x, factors = to_float(world.images(shown)), world.factors(shown)
     torch.manual_seed(seed)
@@ -81,6 +82,7 @@ def train(
     trial.fit(view("images")(world, batch_size=64, seed=seed), steps=steps)
     options = {
         "leave": leave,
+        "sprites": sprites,
         "steps": steps,
         "anneal": anneal,
         "capacity_in_the_end": capacity,
@@ -135,6 +137,7 @@ def main() -> None:
     parser.add_argument("--gamma", type=float, default=30.0)
     parser.add_argument("--network", default="patches")
     parser.add_argument("--leave", default="", help="which sprites are left out; nothing if empty")
+    parser.add_argument("--sprites", default="", help="options of them, as in colour=random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--look", type=int, default=150, help="steps from one look to the next")
     parser.add_argument("--out", type=Path, default=HERE, help="the folder")
