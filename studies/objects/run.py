@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,18 @@ DIGITS: dict[str, Any] = {
     "steps": 400,
 }
 SPRITES: dict[str, Any] = {"learned": sprites, "judged": {"1 to 3": sprites}, "steps": 600, "batch": 32}
+APART: dict[str, Any] = {
+    **SPRITES,
+    "learned": partial(sprites, overlap=0),
+    "judged": {"1 to 3": partial(sprites, overlap=0)},
+}
 SLOTS: dict[str, Any] = {**SPRITES, "steps": 1200, "batch": 16, "rate": 2e-3}
 ROWS: dict[str, Row] = {
     "air": Row("air", **DIGITS),
     "air without residual": Row("air", **DIGITS, options={"residual": False}),
     "air sampled": Row("air", **DIGITS, options={"estimator": "sampled"}),
     "air on sprites": Row("air", **{**SPRITES, "steps": 400, "batch": 64}),
+    "air on sprites apart": Row("air", **{**APART, "steps": 400, "batch": 64}),
     "air with 4 steps": Row("air", **DIGITS, options={"slots": 4}),
     "mvae": Row("mvae", **SPRITES, options={"warmup": 300}),
     "mvae, twice as long and fast": Row("mvae", **{**SPRITES, "steps": 1200, "rate": 2e-3}, options={"warmup": 300}),
