@@ -130,6 +130,7 @@ DATA: dict[str, Any] = {
     "look": look,
     "allowance": np.linspace(0, 4, 30),
     "contents": 1,
+    "mirrored": (),
     "rows": {"x": blob(np.stack([np.linspace(-2, 2, 8), np.zeros(8)], axis=1))},
 }
 

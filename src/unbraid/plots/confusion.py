@@ -17,7 +17,7 @@ __all__ = ["confusion"]
 SAMPLES, CELL, LABELS = 300, 62, 130
 
 
-def confusion(*, acting: Sampler, mirrored: tuple[str, ...] = ()) -> Figure:
+def confusion(*, acting: Sampler, mirrored: tuple[str, ...]) -> Figure:
     """A table of how often each action is inferred where each true step was taken, from the images before and after.
 
     A model's own actions have no names: they are numbered as the model has them, and stand in the order that makes most

@@ -17,7 +17,7 @@ SAMPLES, LABELS, GAP = 400, 150, 26
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#a5471a", "#e8a06c", "#f7f9fb", "#7eaad2", "#173a6b"])
 
 
-def matrices(*, acting: Sampler, mirrored: tuple[str, ...] = ()) -> Figure:
+def matrices(*, acting: Sampler, mirrored: tuple[str, ...]) -> Figure:
     """Heat maps of what each step of a factor does to codes: the model's matrices, the best ones, the ideal ones.
 
     The model's own matrices are matched to the steps that they explain best; those of least squared error are what the
