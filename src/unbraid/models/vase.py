@@ -60,8 +60,8 @@ class VASE(VariationalModel):
       encoder is atypical at first, and a masked latent learns nothing from the decoder;
     - dreams are drawn with the mean and variance that codes of an environment had: where these differ from the prior's,
       the prior's are of images nobody saw;
-    - a latent is masked from 1.5 nats on, and dreams weigh three times as much as what is seen; with 0.6 nats, as we
-      recall the paper's, a kind of image that is new altogether masks all latents;
+    - a latent is masked from 1.5 nats on, and dreams weigh three times as much as what is seen; with 0.6 nats
+      a kind of image that is new altogether masks all latents;
     - the error that must not grow is the squared error, the masks of single batches are not compared, for they flicker,
       and the capacity term is an absolute value of nats.
 

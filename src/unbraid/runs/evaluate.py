@@ -81,6 +81,7 @@ def evaluate(
     total, done = len(names) * (repeats + (len(BOUNDS) if bounds else 0)), 0
     results: dict[tuple[Task, int], Score] = {}
     kinds = [(name, of) for name in names for of in _shown(bounds)]
+    able = abilities(model, world, None if found is None else found.world)
     with workers([Task(name, of, seed) for name, of in kinds], jobs) as pool:
         for repeat in range(repeats):
             indices = choose(world, samples, seed + repeat)
@@ -88,7 +89,6 @@ def evaluate(
             arrays = Arrays(codes, world.factors(indices), world.space)
             tasks = [Task(name, of, seed + repeat) for name, of in kinds if repeat == 0 or of == "codes"]
             represent = _represent(model, world, alone=pool is None)
-            able = abilities(model, world, None if found is None else found.world)
             for task, result in run(tasks, arrays, represent, able=able, pool=pool):
                 if isinstance(result, Score):
                     results[task, repeat] = result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InvalidOption
-from unbraid.types import Bytes, Factor, FactorSpace, Integers
+from unbraid.types import Bytes, Factor, FactorSpace, Integers, within
 from unbraid.world import World
 from unbraid.worlds._wrapped import Options, Wrapped
 
@@ -66,9 +67,9 @@ class Fewer(Wrapped):
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
-        inner = self._inner(indices)
-        few = len(self) * int(np.prod(self.shape)) <= HELD
-        return self._all[np.asarray(indices, dtype=np.int64)] if few else self.world.images(inner)
+        if len(self) * math.prod(self.shape) <= HELD:
+            return self._all[within(indices, len(self))]
+        return self.world.images(self._inner(indices))
 
     @cached_property
     def _all(self) -> Bytes:
