@@ -35,13 +35,18 @@ class Mixture:
     Args:
         order: The partner of every sample, ``(B,)``.
         weight: How much of each sample is kept, 0 .. 1, ``(B,)`` or a scalar: the mean of the mask.
-        mask: What is kept where, of a shape that spreads over the batch; bool, or numbers of 0 .. 1; None where every
+        drawn: What is kept where, of a shape that spreads over the batch; bool, or numbers of 0 .. 1; None where every
             value is averaged by ``weight``.
     """
 
     order: Tensor
     weight: Tensor
-    mask: Tensor | None = None
+    drawn: Tensor | None = None
+
+    @property
+    def mask(self) -> Tensor | None:
+        """What is kept where; a kind of mixture that knows it otherwise may make it only when it is asked for."""
+        return self.drawn
 
     def partner(self, x: Tensor) -> Tensor:
         """What each sample is mixed with."""
@@ -54,17 +59,17 @@ class Mixture:
         Raises:
             InvalidData: When whole numbers should be averaged.
         """
-        other = self.partner(x)
-        if self.mask is not None and self.mask.dtype == torch.bool:
+        other, mask = self.partner(x), self.mask
+        if mask is not None and mask.dtype == torch.bool:
             # The partner is a copy already, so that what is kept can be written over it.
             kept, into = bits(x), bits(other)
             if kept is None or into is None:
-                return torch.where(self.mask, x, other)
-            np.copyto(into, kept, where=self.mask.numpy())
+                return torch.where(mask, x, other)
+            np.copyto(into, kept, where=mask.numpy())
             return other
         if not x.is_floating_point():
             raise InvalidData(f"samples of type {x.dtype} cannot be averaged: make them floating-point numbers first")
-        weight = self.weight if self.mask is None else self.mask
+        weight = self.weight if mask is None else mask
         return other.lerp_(x, spread(weight, x).to(x.dtype))
 
     def targets(self, y: Tensor, *, dense: bool = False) -> Mixed:
@@ -79,14 +84,15 @@ class Mixture:
         """
         if len(y) != len(self.order):
             raise InvalidData(f"there are {len(self.order)} samples, but {len(y)} targets")
-        if not dense or self.mask is None:
+        mask = self.mask if dense else None
+        if mask is None:
             return Mixed(y, y.index_select(0, self.order), self.weight)
-        if self.mask[0].numel() != y[0].numel():
+        if mask[0].numel() != y[0].numel():
             raise InvalidData(
-                f"a dense target has a value for each pixel of the mask, {tuple(self.mask.shape)}, but the targets are "
+                f"a dense target has a value for each pixel of the mask, {tuple(mask.shape)}, but the targets are "
                 f"{tuple(y.shape)}"
             )
-        mask = self.mask.reshape(len(self.mask), *y.shape[1:]).expand(y.shape)
+        mask = mask.reshape(len(mask), *y.shape[1:]).expand(y.shape)
         return Mixed(y, self.partner(y), mask.to(self.weight.dtype))
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unbraid.errors import require_at_least
 from unbraid.masks.boxes import around, boxes
 from unbraid.masks.host import bits
-from unbraid.mixer import Mixture, PairMixer, beta, spatial
+from unbraid.mixer import Covered, Mixture, PairMixer, beta, spatial
 
 __all__ = ["Cut", "CutMix"]
 
@@ -25,35 +27,49 @@ LARGE = 2**14
 """How many numbers a sample has, for which a copy of its box takes less time than a choice for every number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cut(Mixture):
     """A mixture whose partner is seen in a box, which on a CPU is all that is copied.
 
     Args:
         order: As for every :class:`unbraid.mixer.Mixture`.
         weight: Likewise.
-        mask: Likewise.
         start: The first pixel of the box along each dimension that is covered, ``(B, D)``.
         stop: The first beyond it, ``(B, D)``.
-        dims: Those dimensions, counted from the last.
+        covered: Those dimensions.
     """
 
-    start: Tensor = field(kw_only=True)
-    stop: Tensor = field(kw_only=True)
-    dims: tuple[int, ...] = field(kw_only=True)
+    start: Tensor
+    stop: Tensor
+    covered: Covered
+
+    @property
+    def mask(self) -> Tensor:
+        """What is outside of the boxes, bool."""
+        return ~boxes(self.start, self.stop, self.covered.shape).reshape(self.covered.spread)
 
     def apply(self, x: Tensor) -> Tensor:
         """The samples ``(B, ...)``, with their partners in the boxes."""
         of = bits(x)
-        if of is None or x[0].numel() < LARGE:
+        if of is None:
             return super().apply(x)
+        if x[0].numel() >= LARGE:
+            return self._copied(x, of)
+        # Sums take a quarter of the time that choosing takes, and give the same where no difference is infinite.
+        if x.is_floating_point() and math.isfinite(torch.sub(*reversed(x.aminmax()))):
+            inside = boxes(self.start, self.stop, self.covered.shape, dtype=x.dtype).reshape(self.covered.spread)
+            other = self.partner(x)
+            return torch.lerp(x, other, inside, out=other)
+        return super().apply(x)
+
+    def _copied(self, x: Tensor, of: np.ndarray[Any, Any]) -> Tensor:
         mixed = x.detach().clone()
         to = bits(mixed)
         assert to is not None
         edges = zip(*(edge.expand(len(x), -1).tolist() for edge in (self.start, self.stop)), strict=True)
         inside = [slice(None)] * (x.ndim - 1)
         for row, other, (start, stop) in zip(to, self.order.tolist(), edges, strict=True):
-            for dim, first, last in zip(self.dims, start, stop, strict=True):
+            for dim, first, last in zip(self.covered.dims, start, stop, strict=True):
                 inside[dim] = slice(first, last)
             row[*inside] = of[other][*inside]
         return mixed
@@ -89,8 +105,8 @@ class CutMix(PairMixer):
 
     def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A box, and the share that is really kept."""
-        dims, shape, spread = spatial(x, self.dims)
+        covered = spatial(x, self.dims)
         weight = beta(self.alpha, count, generator=generator, device=x.device)
-        start, stop = around(1 - weight, shape, generator=generator)
-        kept = 1 - (stop - start).prod(1) / math.prod(shape)
-        return Cut(order, kept, ~boxes(start, stop, shape).reshape(spread), start=start, stop=stop, dims=dims)
+        start, stop = around(1 - weight, covered.shape, generator=generator)
+        kept = 1 - (stop - start).prod(1) / math.prod(covered.shape)
+        return Cut(order=order, weight=kept, start=start, stop=stop, covered=covered)
