@@ -4,17 +4,22 @@ The published algorithm is written anew below, in numpy, from its formulas: half
 inverse real transform, a sort of all pixels, one mask at a time. Both take turns in one process on one thread; what is
 shown is CPU time, the least of several turns, and the ratio of the two.
 
-Run ``python benchmarks/mix.py``; it takes about two minutes. With ``--peers`` it is instead run in an environment that
-has timm, kornia or torchvision, and times their batches beside ours. ``mix.md`` keeps what was found.
+timm (its file ``mixup.py`` alone, which needs only torch) and kornia are installed with pip into ``runs/peers/mix``,
+without what they depend on; torchvision, whose releases each need their own torch, is timed where it can be imported.
+
+Run ``python benchmarks/mix.py``; it takes about three minutes. ``mix.md`` keeps what was found.
 """
 
 from __future__ import annotations
 
-import argparse
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +28,8 @@ import torch
 from unbraid.mix import CutMix, FMix, MixUp
 
 BATCH, ROUNDS = 128, 9
+FOLDER = Path(__file__).resolve().parent.parent / "runs" / "peers" / "mix"
+PACKAGES = ("timm==1.0.31", "kornia==0.9.0", "kornia_rs==0.2.0", "packaging")
 
 Job = Callable[[], Any]
 
@@ -86,45 +93,40 @@ def masks() -> None:
         )
 
 
+def install() -> None:
+    """Make the other packages importable."""
+    if not FOLDER.exists():
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(FOLDER)]
+        subprocess.run([*pip, *PACKAGES], check=True)
+    sys.path.append(str(FOLDER))
+
+
 def peers(x: torch.Tensor, y: torch.Tensor) -> dict[str, Job]:
-    """Whatever other packages are here, each with a batch of its own, since some write into it."""
-    jobs: dict[str, Job] = {}
+    """What other packages do with a batch; timm works in place, and gets a copy."""
     classes = 10
-
-    def add(package: str, make: Callable[[Any], dict[str, Job]]) -> None:
-        try:
-            module = import_module(package)
-        except (ImportError, RuntimeError) as error:
-            print(f"{package} is not here ({type(error).__name__})")
-            return
-        jobs.update(make(module))
-
-    def timm(module: Any) -> dict[str, Job]:
-        found: dict[str, Job] = {}
-        for mode in ("batch", "elem"):
-            for name, options in {
-                "mixup": {"mixup_alpha": 1.0},
-                "cutmix": {"mixup_alpha": 0.0, "cutmix_alpha": 1.0},
-            }.items():
-                mixer = module.Mixup(**options, mode=mode, num_classes=classes, label_smoothing=0.0)
-                found[f"timm {name}, {mode}"] = lambda mixer=mixer: mixer(x.clone(), y)
-        return found
-
-    def vision(module: Any) -> dict[str, Job]:
-        made = {"mixup": module.MixUp(num_classes=classes), "cutmix": module.CutMix(num_classes=classes)}
-        return {f"torchvision {name}, batch": partial(mixer, x, y) for name, mixer in made.items()}
-
-    def kornia(module: Any) -> dict[str, Job]:
-        made = {"mixup": module.RandomMixUpV2(p=1.0), "cutmix": module.RandomCutMixV2(p=1.0)}
-        return {f"kornia {name}, elem": partial(mixer, x, y) for name, mixer in made.items()}
-
-    add("timm.data", timm)
-    add("torchvision.transforms.v2", vision)
-    add("kornia.augmentation", kornia)
+    spec = spec_from_file_location("mixup", FOLDER / "timm" / "data" / "mixup.py")
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(timm := module_from_spec(spec))
+    jobs: dict[str, Job] = {}
+    for mode in ("batch", "elem"):
+        for name, alphas in {"mixup": (1.0, 0.0), "cutmix": (0.0, 1.0)}.items():
+            mixer = timm.Mixup(*alphas, mode=mode, num_classes=classes, label_smoothing=0.0)
+            jobs[f"timm {name}, {mode}"] = lambda mixer=mixer: mixer(x.clone(), y)
+    kornia = import_module("kornia.augmentation")
+    jobs["kornia mixup, elem"] = partial(kornia.RandomMixUpV2(p=1.0), x, y)
+    jobs["kornia cutmix, elem"] = partial(kornia.RandomCutMixV2(p=1.0), x, y)
+    try:
+        vision = import_module("torchvision.transforms.v2")
+    except (ImportError, RuntimeError) as error:
+        print(f"torchvision is not here ({type(error).__name__})")
+        return jobs
+    jobs["torchvision mixup, batch"] = partial(vision.MixUp(num_classes=classes), x, y)
+    jobs["torchvision cutmix, batch"] = partial(vision.CutMix(num_classes=classes), x, y)
     return jobs
 
 
-def batches(others: bool) -> None:
+def batches() -> None:
     """Print what a batch costs."""
     print("| shape | what | ms a batch |")
     print("| --- | --- | --- |")
@@ -139,14 +141,13 @@ def batches(others: bool) -> None:
                 jobs[f"unbraid {name}, {kind}"] = partial(mixer, x, y)
         rng = np.random.default_rng(0)
 
-        def loop(x: torch.Tensor = x, rng: np.random.Generator = rng, side: int = shape[1]) -> None:
-            mask = np.stack([published(rng, side, float(share)) for share in rng.beta(1.0, 1.0, len(x))])
+        def loop(count: int, x: torch.Tensor = x, rng: np.random.Generator = rng, side: int = shape[1]) -> None:
+            mask = np.stack([published(rng, side, float(share)) for share in rng.beta(1.0, 1.0, count)])
             kept = torch.from_numpy(mask)
             _ = kept * x + (1 - kept) * x[torch.randperm(len(x))]
 
-        jobs["the published FMix, elem"] = loop
-        if others:
-            jobs |= peers(x, y)
+        jobs |= {"the published FMix, elem": partial(loop, count), "the published FMix, batch": partial(loop, 1)}
+        jobs |= peers(x, y)
         # What a batch with one box costs depends on the box: the least of single batches would be that of the smallest.
         for name, seconds in least(jobs, *((ROUNDS, 10) if shape[1] < 100 else (5, 3))).items():
             print(f"| {count} x {'x'.join(map(str, shape))} | {name} | {1000 * seconds:.2f} |", flush=True)
@@ -154,14 +155,11 @@ def batches(others: bool) -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--peers", action="store_true", help="time the batches of other packages too")
-    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    if not arguments.peers:
-        masks()
-        print()
-    batches(arguments.peers)
+    install()
+    masks()
+    print()
+    batches()
 
 
 if __name__ == "__main__":
