@@ -130,7 +130,6 @@ DATA: dict[str, Any] = {
     "look": look,
     "allowance": np.linspace(0, 4, 30),
     "contents": 1,
-    "mirrored": (),
     "rows": {"x": blob(np.stack([np.linspace(-2, 2, 8), np.zeros(8)], axis=1))},
 }
 
@@ -674,12 +673,12 @@ def test_confusion_puts_the_models_actions_in_the_order_of_the_true_ones() -> No
 
 
 def test_mirrorings_stand_beside_the_steps_where_the_view_has_them() -> None:
-    plain = Sampler(SPACE, circles)
+    plain, mirror = Sampler(SPACE, circles), Sampler(SPACE, circles, mirrored=("y",))
     for name in ("matrices", "confusion"):
-        figure = draw(name, acting=plain, mirrored=("y",))
+        figure = draw(name, acting=mirror)
         assert "y mirrored" in words(figure)
         assert "y mirrored" not in words(draw(name, acting=plain))
-    meshes = axes_called(draw("matrices", acting=plain, mirrored=("y",)), "matrix")
+    meshes = axes_called(draw("matrices", acting=mirror), "matrix")
     last = np.asarray(meshes[4].collections[0].get_array()).reshape(4, 4)
     assert np.allclose(last, np.diag([1, 1, 1, -1]), atol=0.02)
 

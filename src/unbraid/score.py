@@ -116,6 +116,9 @@ class Sampler:
         seen: Which factor values the model was fitted to, ``(n, F)`` to bools ``(n,)``, where it was not to all. Scores
             of actions then fit matrices where a state and all that a step leads to were seen, and judge them on steps
             from the other states.
+        moving: The factors that the actions step which the model has seen, where it has; else all that can. Scores of
+            actions are of these unless they are asked for others.
+        mirrored: Those that such actions mirror too.
     """
 
     space: FactorSpace
@@ -125,6 +128,8 @@ class Sampler:
     images: Callable[[Integers], npt.NDArray[Any]] | None = field(default=None, kw_only=True)
     decode: Callable[[Floats], npt.NDArray[Any]] | None = field(default=None, kw_only=True)
     seen: Callable[[Integers], npt.NDArray[np.bool_]] | None = field(default=None, kw_only=True)
+    moving: tuple[str, ...] = field(default=(), kw_only=True)
+    mirrored: tuple[str, ...] = field(default=(), kw_only=True)
 
     def codes(self, count: int, generator: np.random.Generator) -> Floats:
         """Codes of ``count`` samples, ``(count, D)``."""

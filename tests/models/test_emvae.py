@@ -11,10 +11,8 @@ import torch
 
 from unbraid.errors import InvalidData
 from unbraid.models.emvae import EMVAE
-from unbraid.runs.encode import abilities, represented
+from unbraid.runs.evaluate import evaluate
 from unbraid.runs.train import train
-from unbraid.score import Sampler
-from unbraid.scores import actionaccuracy
 from unbraid.view import OrbitBatch
 from unbraid.worlds.flatland import FlatLand
 
@@ -141,9 +139,9 @@ def test_steps_and_a_mirroring_of_a_world_are_found_in_its_images_and_do_not_com
     assert torch.allclose(step @ back, torch.eye(2), atol=0.1)
     assert torch.allclose(mirror @ step @ mirror, back, atol=0.1), "a step, seen in a mirror, goes the other way"
     assert not torch.allclose(mirror @ step, step @ mirror, atol=0.5)
-    sampler = Sampler(world.space, represented(run.model, world), **abilities(run.model, world))
     # Of seven places two are mirrored to where a step leads: nobody can tell which of the two it was.
-    assert actionaccuracy(sampler, mirrored=("x",)).parts["own"] == pytest.approx((2 + 5 / 7) / 3, abs=0.03)
+    found = evaluate(run, scores=["actionaccuracy"])["actionaccuracy"]
+    assert found.parts["own"] == pytest.approx((2 + 5 / 7) / 3, abs=0.03)
 
 
 def test_while_a_latent_is_constant_it_looks_again_later() -> None:

@@ -177,6 +177,10 @@ def test_mirrorings_are_actions_too() -> None:
     assert actionerror(sampler(matrices=MATRICES), mirrored=("y",)).parts["own"] == pytest.approx(1 / 5)
     # Of five places one is mirrored to where a step leads, one to where a step back does, and one stays.
     assert 0.7 < actionaccuracy(sampler(), mirrored=("x", "y")).value < 0.95
+    told = sampler(moving=("x", "y"), mirrored=("x", "y"))
+    assert actionaccuracy(told).value == actionaccuracy(sampler(), mirrored=("x", "y")).value
+    assert cyclicconsistency(told).value == cyclicconsistency(sampler()).value
+    assert actionerror(sampler(moving=("y",))).value == actionerror(sampler(), moving=("y",)).value
     with pytest.raises(InvalidOption, match="mirrored must be among x, y, which move, but holds 'kind'"):
         rollout(sampler(), mirrored=("kind",))
 

@@ -9,7 +9,7 @@ __all__ = ["GIVEN", "options_of"]
 GIVEN = frozenset(
     {
         "acting", "allowance", "codes", "contents", "decode", "divergence", "factors", "history", "images", "lived",
-        "look", "mirrored", "reconstructions", "rows", "space", "taken",
+        "look", "reconstructions", "rows", "space", "taken",
     }
 )  # fmt: skip
 """The names by which plots ask for what they draw; every other parameter of a plot is an option with a default."""

@@ -17,7 +17,7 @@ __all__ = ["confusion"]
 SAMPLES, CELL, LABELS = 300, 62, 130
 
 
-def confusion(*, acting: Sampler, mirrored: tuple[str, ...]) -> Figure:
+def confusion(*, acting: Sampler) -> Figure:
     """A table of how often each action is inferred where each true step was taken, from the images before and after.
 
     A model's own actions have no names: they are numbered as the model has them, and stand in the order that makes most
@@ -26,12 +26,11 @@ def confusion(*, acting: Sampler, mirrored: tuple[str, ...]) -> Figure:
 
     Args:
         acting: Codes of any factor values, and how the model infers actions, where it does.
-        mirrored: The factors that are mirrored too, as the run's view has it.
 
     Raises:
         InvalidData: When no factor can step.
     """
-    steps = stepped(acting, SAMPLES, np.random.default_rng(0), mirrored=mirrored)
+    steps = stepped(acting, SAMPLES, np.random.default_rng(0))
     count = len(steps.after)
     taken = [np.full(SAMPLES, action) for action in range(count)]
     inferred: list[Integers]

@@ -17,7 +17,7 @@ SAMPLES, LABELS, GAP = 400, 150, 26
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#a5471a", "#e8a06c", "#f7f9fb", "#7eaad2", "#173a6b"])
 
 
-def matrices(*, acting: Sampler, mirrored: tuple[str, ...]) -> Figure:
+def matrices(*, acting: Sampler) -> Figure:
     """Heat maps of what each step of a factor does to codes: the model's matrices, the best ones, the ideal ones.
 
     The model's own matrices are matched to the steps that they explain best; those of least squared error are what the
@@ -27,12 +27,11 @@ def matrices(*, acting: Sampler, mirrored: tuple[str, ...]) -> Figure:
 
     Args:
         acting: Codes of any factor values, and the model's own matrices where it has some.
-        mirrored: The factors that are mirrored too, as the run's view has it.
 
     Raises:
         InvalidData: When no factor can step.
     """
-    steps = stepped(acting, SAMPLES, np.random.default_rng(0), mirrored=mirrored)
+    steps = stepped(acting, SAMPLES, np.random.default_rng(0))
     rows: dict[str, Floats] = {} if acting.matrices is None else {"the model's own": matched(acting.matrices, steps)}
     rows["least squared error"] = fitted(steps.before, steps.after)
     rows["ideal, best basis"] = ideal(steps, *regressed(steps, SAMPLES))

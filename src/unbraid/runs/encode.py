@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from unbraid.model import Model, VariationalModel
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Floats, Integers
 from unbraid.view import to_bytes, to_float
+from unbraid.views._lookup import names
 from unbraid.world import World
 
 __all__ = [
@@ -69,13 +70,16 @@ def represented(model: Model, world: World) -> Callable[[Integers], Floats]:
     return represent
 
 
-def abilities(model: Model, world: World, fitted: World | None = None) -> dict[str, Any]:
+def abilities(
+    model: Model, world: World, fitted: World | None = None, *, view: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """What :class:`~unbraid.score.Sampler` may hold besides codes: what the model can do, and images, in 0 .. 1.
 
     Args:
         model: The model.
         world: On which it is measured.
         fitted: To which it was fitted; where that is a part of the world, it is told what was seen.
+        view: What a run keeps of its view; of one with actions it is told what they move.
     """
     shown = decoder(model)
     able: dict[str, Any] = {
@@ -96,6 +100,10 @@ def abilities(model: Model, world: World, fitted: World | None = None) -> dict[s
     if fitted is not None and fitted.space == world.space and len(fitted) < len(world):
         known = np.unique(fitted.space.index(fitted.factors(np.arange(len(fitted)))))
         able["seen"] = lambda values: np.isin(world.space.index(values), known)
+    if view is not None and view["name"] == "orbits":
+        moving, mirrored = (names(view["options"].get(name, ())) for name in ("factors", "mirrored"))
+        if {*moving, *mirrored} <= set(world.space.names):
+            able |= {"moving": moving, "mirrored": mirrored}
     return able
 
 

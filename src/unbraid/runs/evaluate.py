@@ -81,7 +81,8 @@ def evaluate(
     total, done = len(names) * (repeats + (len(BOUNDS) if bounds else 0)), 0
     results: dict[tuple[Task, int], Score] = {}
     kinds = [(name, of) for name in names for of in _shown(bounds)]
-    able = abilities(model, world, None if found is None else found.world)
+    fitted, view = (None, None) if found is None else (found.world, found.config["view"])
+    able = abilities(model, world, fitted, view=view)
     with workers([Task(name, of, seed) for name, of in kinds], jobs) as pool:
         for repeat in range(repeats):
             indices = choose(world, samples, seed + repeat)

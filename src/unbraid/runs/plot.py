@@ -96,15 +96,10 @@ class Material:
         Raises:
             InvalidData: When the model does not act.
         """
-        able = abilities(self.run.model, self.run.world)
+        able = abilities(self.run.model, self.run.world, view=self.run.config["view"])
         if "matrices" not in able:
             raise InvalidData(f"{self.run.name}: the model has no actions")
         return Sampler(self.space, represented(self.run.model, self.run.world), **able)
-
-    @cached_property
-    def mirrored(self) -> tuple[str, ...]:
-        """The factors that the view's actions mirror, where it has such."""
-        return tuple(self.run.config["view"]["options"].get("mirrored", ()))
 
     @cached_property
     def lived(self) -> Lived:

@@ -58,7 +58,7 @@ def actionerror(
         sampler: The factors and their representation.
         samples: How many samples each action is seen on, half of them to fit it, at least 4.
         moving: The factors that step; by default all that are cyclic or ordinal.
-        mirrored: Those that are mirrored too, v to -v modulo n, as in the view ``orbits``; none by default.
+        mirrored: Those that are mirrored too, v to -v modulo n, as in the view ``orbits``; by default the sampler's.
         seed: Draws the samples; at least 0.
 
     Returns:

@@ -56,7 +56,7 @@ def rollout(
         steps: How many actions ahead, k, at least 1.
         samples: How many sequences, at least 4; as many single steps fit the matrices.
         moving: The factors that step; by default all that are cyclic or ordinal.
-        mirrored: Those that are mirrored too, v to -v modulo n, as in the view ``orbits``; none by default.
+        mirrored: Those that are mirrored too, v to -v modulo n, as in the view ``orbits``; by default the sampler's.
         seed: Draws the samples; at least 0.
 
     Returns:
