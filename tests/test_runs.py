@@ -320,9 +320,9 @@ def test_a_model_and_a_world_of_ones_own_are_trained_and_read_again(tmp_path):
     trained = weights(run.model)
     again = Run.load(run.path, model=Small((1, 32, 32), latent_dim=2), world=world)
     assert all(torch.equal(value, trained[name]) for name, value in weights(again.model).items())
-    with pytest.raises(RunError, match=r"is Small, which is on no shelf: give Run\.load\(path, model="):
+    with pytest.raises(RunError, match=r"is Small, which is on no shelf: in Python, give Run\.load\(path, model="):
         _ = Run(run.path).model
-    with pytest.raises(RunError, match=r"is Noise, which is on no shelf: give Run\.load\(path, world="):
+    with pytest.raises(RunError, match=r"is Noise, which is on no shelf: in Python, give Run\.load\(path, world="):
         _ = Run(run.path).world
 
 

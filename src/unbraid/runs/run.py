@@ -147,7 +147,8 @@ def _make(shelf: str, about: dict[str, Any], path: Path) -> Any:
     if about["name"] not in registry.names(shelf):
         what = shelf.removesuffix("s")
         raise RunError(
-            f"the {what} of {path} is {about['name']}, which is on no shelf: give Run.load(path, {what}=...)"
+            f"the {what} of {path} is {about['name']}, which is on no shelf: in Python, give Run.load(path, "
+            f"{what}=...), and what it returns to plot, evaluate or judge"
         )
     cls = registry.load(shelf, about["name"])
 
