@@ -41,6 +41,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "swap alone": ("swapae", {}),
     "weak KL": ("cyclevae", {"beta": 0.025, "reverse": 0.0}),
     "weak KL, cycle": ("cyclevae", {"beta": 0.025}),
+    "weak KL, cycle at 0.0001": ("cyclevae", {"beta": 0.025, "reverse_rate": 1e-4}),
     "consistent": ("cyclevae", {"beta": 0.75, "consistency": 6.0, "reverse": 0.0}),
     "consistent, target drawn": ("cyclevae", CYCLE),
     "MLVAE": ("mlvae", {"beta": 0.75, "likelihood": "gaussian"}),
