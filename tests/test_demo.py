@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import re
+import sys
+import threading
 from pathlib import Path
+from subprocess import CompletedProcess
+from types import SimpleNamespace
 
 import pytest
 
 from unbraid.cli import demo as module
+from unbraid.cli.main import main
 from unbraid.errors import RunError
 from unbraid.runs.run import Run
 
 FEW = "--steps 2 --fit.batch-size 4"
 
 
+@pytest.fixture
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands are run in this process, in turn; the test of one that fails starts processes as the demo does."""
+    turn = threading.Lock()
+
+    def run(words: list[str], *, env: dict[str, str], check: bool) -> CompletedProcess[str]:
+        assert words[:3] == [sys.executable, "-m", "unbraid"]
+        assert env["OMP_NUM_THREADS"] == "1"
+        with turn:
+            main(words[3:])
+        return CompletedProcess(words, 0)
+
+    monkeypatch.setattr(module, "subprocess", SimpleNamespace(run=run))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_here")
 def test_the_demo_writes_one_page_and_starts_anew_when_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
