@@ -58,7 +58,7 @@ def narrow(name: str) -> dict[str, Any]:
     return options | ({"network": "dense"} if "dense" in choices(name).get("network", ()) else {})
 
 
-def batch_for(model: Model, size: int = 8, fill: int | None = None) -> Any:
+def batch_for(model: Model, size: int = 4, fill: int | None = None) -> Any:
     """What the model would see of a small world of noise, or of one grey."""
     pixels = np.random.default_rng(0).integers(0, 256, (12, *model.shape), dtype=np.uint8)
     if fill is not None:
@@ -116,7 +116,7 @@ class Training:
             self.optimisers[player].step()
 
 
-def images(model: Model, size: int = 8) -> Tensor:
+def images(model: Model, size: int = 4) -> Tensor:
     return torch.rand(size, *model.shape, generator=torch.Generator().manual_seed(0))
 
 
@@ -137,7 +137,7 @@ def test_the_loss_is_finite_named_terms_for_images_of_every_shape(name: str, sha
 
 @pytest.mark.parametrize(("name", "options"), VARIANTS, ids=str)
 def test_every_choice_of_every_option_can_be_trained(name: str, options: dict[str, Any]) -> None:
-    model = make(name, **options)
+    model = make(name, **narrow(name) | options)
     assert registry.options(model).items() >= options.items()
     assert {id(p) for some in moved(model).values() for p in some} == set(map(id, model.parameters()))
     for _, terms in losses(model, batch_for(model)):
@@ -158,7 +158,7 @@ def test_every_parameter_belongs_to_a_player_and_the_loss_of_each_reaches_what_i
 
 def test_thirty_steps_on_one_batch_lower_the_loss(name: str) -> None:
     model = make(name, **narrow(name))
-    batch = batch_for(model, size=4)
+    batch = batch_for(model)
     before = total(model, batch)
     training = Training(model)
     for _ in range(30):
@@ -217,7 +217,7 @@ def test_codes_are_deterministic_floats_of_the_dimension_asked_for(name: str) ->
     codes = model.represent(x)
     sow(2)
     assert torch.equal(codes, model.eval().represent(x))
-    assert codes.shape == (8, model.latent_dim)
+    assert codes.shape == (4, model.latent_dim)
     assert model.latent_dim == 4 or name in LONG
     assert codes.dtype == torch.float32
     assert torch.allclose(model.represent(x[:2]), codes[:2], atol=1e-5), "an image's code depends on its neighbours"
@@ -228,8 +228,9 @@ def test_decoded_images_lie_in_0_to_1_however_far_the_code(name: str, shape: Sha
     for likelihood in choices(name).get("likelihood", [None]):
         model = make(name, shape, **({"likelihood": likelihood} if likelihood else {}))
         for scale in (0.0, 1.0, 1e4):
-            decoded = model.decode(scale * torch.randn(5, model.latent_dim))
-            assert decoded.shape == (5, *shape)
+            with torch.no_grad():
+                decoded = model.decode(scale * torch.randn(2, model.latent_dim))
+            assert decoded.shape == (2, *shape)
             assert decoded.dtype == torch.float32
             assert decoded.min() >= 0
             assert decoded.max() <= 1
@@ -257,13 +258,13 @@ def test_nats_of_each_latent_are_given_by_models_that_can_tell(name: str) -> Non
     model = make(name, **of_dimension(name, 4))
     nats = model.divergence(images(model))
     if nats is not None:
-        assert nats.shape == (8, model.latent_dim)
+        assert nats.shape == (4, model.latent_dim)
         assert nats.min() >= 0
 
 
 def test_half_precision_changes_loss_and_codes_little(name: str) -> None:
     model = make(name)
-    batch, x = batch_for(model), images(model)
+    batch, x = batch_for(model, size=8), images(model, 8)
     exact, codes = total(model, batch), model.represent(x)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         half, rounded = total(model, batch), model.represent(x)

@@ -15,7 +15,7 @@ import pytest
 
 from unbraid.study.drive import drive
 from unbraid.study.results import rows
-from unbraid.study.spec import load, parse
+from unbraid.study.spec import parse
 from unbraid.study.work import CELLS
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -117,7 +117,8 @@ def test_the_rows_of_grids_and_searches_are_those_of_processes_of_this_machine(t
     from unbraid.study.local import Local
     from unbraid.study.ray import Cluster
 
-    for spec, count in ((load(STUDIES / "smoke.yaml"), 12), (parse(SEARCH), 3)):
+    smoke = parse((STUDIES / "smoke.yaml").read_text("utf-8").replace("seeds: 3", "seeds: 1"))
+    for spec, count in ((smoke, 4), (parse(SEARCH), 3)):
         for name, engine in (("local", Local(2)), ("ray", Cluster(cluster.address))):
             assert drive(spec, tmp_path / spec.name / name, engine).settled == count
         here, there = (
