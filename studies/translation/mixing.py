@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.seed import numpy_generator, torch_generator
 from unbraid.view import to_float
+from unbraid.world import LabelledWorld, World
 from unbraid.worlds.scenes import Scenes
 
 HERE = Path(__file__).parent
@@ -39,24 +41,28 @@ PIECE = 50
 PAIRS, STEP = 1000, 0.01
 """Pairs of styles that are mixed, and how far apart two images of a path are, of the whole way."""
 FACTORS = ("shape_1", "colour_1")
+MIDDLE, SIDE = slice(7, 9), 32
+"""Where sprites stand that are seen from near, in both directions, and the pixels that are seen of a scene's 64."""
 VARIANTS: dict[str, dict[str, Any]] = {
     "StyleGAN": {},
+    "gentle": {"gamma": 0.02, "path_weight": 0.0},
+    "no path lengths": {"path_weight": 0.0},
     "no reconstruction": {"reconstruction_weight": 0.0},
     "no mixing": {"mixing": 0.0},
-    "no path lengths": {"path_weight": 0.0},
 }
 
 
-def fitted(variant: str, seed: int, steps: int, runs: Path, until: float) -> Run | None:
+def fitted(world: str, variant: str, seed: int, steps: int, runs: Path, until: float) -> Run | None:
     """The finished run of a variant, or None where the time was over before."""
-    path = runs / f"scenes-{variant.replace(' ', '-')}-{steps}-{seed}"
+    path = runs / f"{world}-{variant.replace(' ', '-')}-{steps}-{seed}"
     if (path / "model.safetensors").exists():
         return Run(path)
     done = json.loads((path / "at.json").read_text("utf-8")) if (path / "at.json").exists() else 0
+    made = WORLDS[world]()
     while time.monotonic() < until:
         done = min(done + PIECE, steps)
         run = train(
-            "stylegan", world(), steps=steps, seed=seed, out=path, until=done, batch_size=16, learning_rate=1e-3,
+            "stylegan", made, steps=steps, seed=seed, out=path, until=done, batch_size=16, learning_rate=1e-3,
             decay=2 * steps // 5, progress=False, **VARIANTS[variant],
         )  # fmt: skip
         if run.finished:
@@ -66,30 +72,48 @@ def fitted(variant: str, seed: int, steps: int, runs: Path, until: float) -> Run
     return None
 
 
-def world() -> Scenes:
-    """One sprite in one of six colours."""
+def scenes() -> World:
+    """One sprite in one of six colours, a quarter as wide as the image, at 256 places."""
     return Scenes(most=1, fewest=1)
+
+
+def near(places: slice = MIDDLE) -> World:
+    """The same, half as wide as the image: the middle of larger scenes, at few places."""
+    large = Scenes(most=1, fewest=1, size=2 * SIDE)
+    index = np.arange(len(large))
+    x, y = (large.factors(index)[:, large.space.position(name)] for name in ("x_1", "y_1"))
+    kept = np.arange(large.space["x_1"].size)[places]
+    index = index[np.isin(x, kept) & np.isin(y, kept)]
+    middle = slice(SIDE // 2, 3 * SIDE // 2)
+    return LabelledWorld(large.images(index)[:, :, middle, middle], large.factors(index), large.space)
+
+
+WORLDS: dict[str, Callable[[], World]] = {"scenes": scenes, "near": near}
+TOLD: dict[str, Callable[[], World]] = {"scenes": scenes, "near": lambda: near(slice(5, 11))}
+"""What models learn from, and what judges do: they see sprites at more places, as models err in these, too."""
 
 
 class Jury:
     """A network for each factor that tells it of images, and other real images."""
 
-    def __init__(self, images: int = 4000, samples: int = 2000, steps: int = 400) -> None:
-        scenes = world()
-        index = scenes.sample(images + samples, numpy_generator(0, "judge"))
-        values = torch.from_numpy(scenes.factors(index))
-        x = to_float(scenes.images(index))
-        self.x, self.judges, self.real = x[images:], {}, {}
+    def __init__(self, world: str, images: int = 4000, samples: int = 2000, steps: int = 400) -> None:
+        told, learned = TOLD[world](), WORLDS[world]()
+        generator = numpy_generator(0, "judge")
+        index = told.sample(images + samples, generator)
+        values = torch.from_numpy(told.factors(index))
+        x = to_float(told.images(index))
+        self.x = to_float(learned.images(learned.sample(samples, generator)))
+        self.judges, self.real = {}, {}
         for name in FACTORS:
-            column, classes = scenes.space.position(name), scenes.space[name].size
+            column, classes = told.space.position(name), told.space[name].size
             torch.manual_seed(column)
-            made = NETWORKS["conv"].encoder(scenes.shape, classes)
+            made = NETWORKS["conv"].encoder(told.shape, classes)
             generator = torch_generator(0, "judge", column)
             none = torch.zeros(images, 0)
             judge = Judge(made, x[:images], values[:images, column], none, classes=classes, steps=steps,
                           generator=generator)  # fmt: skip
             self.judges[name] = judge
-            self.real[name] = judge(self.x).accuracy(values[images:, column])
+            self.real[name] = judge(x[images:]).accuracy(values[images:, column])
 
     @property
     def network(self) -> Any:
@@ -165,13 +189,16 @@ def picture(model: StyleGAN, path: Path, layer: int) -> None:
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """What is recorded: a row for each run."""
-    names = list(dict.fromkeys(name for row in found for name in row["parts"]))
-    lines = [["variant", "seed", "steps", *(name.replace("_", " ") for name in names)]]
+    """A row for each run: at the layer that parts them best, whose shape and whose colour is seen, and what else is."""
+    shown = ("shape_of_coarse", "colour_of_fine", "frechet", "frechet_floor", "reconstruction", "path_z", "path_w")
+    lines = [["world", "variant", "seed", "steps", "coarse layers", *(name.replace("_", " ") for name in shown)]]
     lines.append(["---"] * len(lines[0]))
     for row in found:
-        asked = [str(row[name]) for name in ("variant", "seed", "steps")]
-        lines.append([*asked, *(f"{row['parts'][name]:.2f}" for name in names)])
+        parts = row["parts"]
+        layer = crossing(parts, 1 + sum(name.startswith(shown[0]) for name in parts))
+        values = parts | {name: parts[f"{name}_{layer}"] for name in shown[:2]}
+        asked = [str(row[name]) for name in ("world", "variant", "seed", "steps")]
+        lines.append([*asked, str(layer), *(f"{values[name]:.2f}" for name in shown)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -179,6 +206,7 @@ def main() -> None:
     """Go on with what is not finished, measure what is, and record it; without variants, print what is recorded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("variants", nargs="*", help=f"of {', '.join(VARIANTS)}")
+    parser.add_argument("--world", choices=WORLDS, default="near")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--minutes", type=float, default=7.0, help="after which nothing is begun any more")
@@ -189,13 +217,13 @@ def main() -> None:
     found = [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()] if RESULTS.exists() else []
     jury = None
     for variant in options.variants:
-        asked = {"variant": variant, "seed": options.seed, "steps": options.steps}
+        asked = {"world": options.world, "variant": variant, "seed": options.seed, "steps": options.steps}
         if any(asked.items() <= row.items() for row in found):
             continue
-        run = fitted(variant, options.seed, options.steps, options.runs, until)
+        run = fitted(options.world, variant, options.seed, options.steps, options.runs, until)
         if run is None:
             break
-        jury = jury or Jury()
+        jury = jury or Jury(options.world)
         model: Any = run.model.eval()
         with torch.no_grad():
             torch.manual_seed(0)
