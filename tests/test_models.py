@@ -229,8 +229,9 @@ def test_codes_are_deterministic_floats_of_the_dimension_asked_for(name: str) ->
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_decoded_images_lie_in_0_to_1_however_far_the_code(name: str, shape: Shape) -> None:
-    for likelihood in choices(name).get("likelihood", [None]):
-        model = make(name, shape, **thin(name), **({"likelihood": likelihood} if likelihood else {}))
+    likelihoods = choices(name).get("likelihood", ()) if shape == SHAPES[0] else ()  # which know nothing of shapes
+    for options in ({}, *({"likelihood": likelihood} for likelihood in likelihoods)):
+        model = make(name, shape, **thin(name), **options)
         for scale in (0.0, 1.0, 1e4):
             with torch.no_grad():
                 decoded = model.decode(scale * torch.randn(2, model.latent_dim))
