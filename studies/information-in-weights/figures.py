@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from run import BETAS, LABELS
+from run import BETAS, FINE, LABELS
 
 from unbraid.plots._style import FAINT, GREY, HEAT, INK, MARGIN, PALETTE, WIDTH, Page
 
@@ -24,8 +24,8 @@ Rows = list[dict[str, Any]]
 
 
 def chosen(rows: Rows, **fields: Any) -> Rows:
-    """The rows with these settings; Gaussian noise around 0 unless they say otherwise."""
-    wanted = {"noise": "gaussian", "prior": "zero", "samples": 200} | fields
+    """The rows with these settings; Gaussian noise around 0 in the wide network unless they say otherwise."""
+    wanted = {"noise": "gaussian", "prior": "zero", "network": "wide", "samples": 200} | fields
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
 
@@ -60,7 +60,21 @@ def tables(rows: Rows) -> str:
             some = chosen(rows, labels="random", beta=beta, **other)
             cells.append(f"{mean(some, 'train_error'):.2f}, {mean(some, 'held_per_sample'):.1f}" if some else "")
         lines.append(f"| {beta:g} | {' | '.join(cells)} |")
+    lines += ["", "| random labels, beta | wide: error, loss, nats a sample, for each nat gained | narrow |"]
+    lines.append("| --- " * 3 + "|")
+    for beta in FINE:
+        cells = []
+        for other in ({}, {"network": "narrow", "prior": "start"}):
+            some = chosen(rows, labels="random", beta=beta, **other)
+            cells.append(", ".join(f"{value:.2f}" for value in looseness(some)))
+        lines.append(f"| {beta:g} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def looseness(some: Rows) -> tuple[float, ...]:
+    """Error, loss, nats held a sample, and how many of them for every nat by which the loss is below log 10."""
+    error, loss, held = (mean(some, name) for name in ("train_error", "train_loss", "held_per_sample"))
+    return error, loss, held, held / (math.log(10) - loss)
 
 
 def transition(rows: Rows) -> Figure:
@@ -94,7 +108,7 @@ def growth(rows: Rows) -> Figure:
     """The error as a map over price and samples, for random and real labels; and the nats held, by samples."""
     page = Page(
         WIDTH, 400, "Information grows with the samples where labels are random",
-        "Training error by price and number of samples, and nats held at beta 0.03; means of the seeds there are.",
+        "Training error by price and number of samples, and nats held at beta 0.03; means of three seeds.",
     )  # fmt: skip
     for panel, labels in enumerate(("random", "real")):
         axes = page.axes(MARGIN + 50 + panel * 340, Page.heading + 40, 290, 200)

@@ -25,10 +25,14 @@ from unbraid.info.generalisation import activation_bound, pac_bayes_bound
 from unbraid.nn.weightnoise import NoisyLinear, weight_information
 
 HERE = Path(__file__).parent
-HIDDEN, STEPS, RATE, WARM = 64, 1000, 1e-2, 0.3
-"""Units of each of two hidden layers; steps of Adam on all samples at once; over what share of them the price rises."""
+HIDDEN = {"wide": 64, "narrow": 24}
+"""Units of each of two hidden layers. The narrow network's inputs have a mean of 0, so that fewer weights matter."""
+STEPS, RATE, WARM = 1000, 1e-2, 0.3
+"""Steps of Adam on all samples at once; over what share of them the price rises."""
 TESTED, DRAWS = 600, 10
 BETAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+FINE = (0.1, 0.14, 0.2, 0.3)
+"""Where random labels cease to be learned."""
 LABELS = {"real": 0.0, "half random": 0.5, "random": 1.0}
 
 
@@ -40,23 +44,27 @@ class Setting(NamedTuple):
     beta: float
     noise: str
     prior: str
+    network: str
     seed: int
 
 
 def groups() -> list[list[Setting]]:
     """Everything that is asked; networks of as many samples and alike in noise and prior are fitted together."""
-    plain = [
-        [Setting(name, 200, beta, "gaussian", "zero", seed) for name, beta in product(LABELS, BETAS)]
-        for seed in range(3)
-    ]
+    usual = ("gaussian", "zero", "wide")
+    plain = [[Setting(name, 200, beta, *usual, seed) for name, beta in product(LABELS, BETAS)] for seed in range(3)]
     sizes = [
-        [Setting(name, count, beta, "gaussian", "zero", seed) for name, beta in product(("random", "real"), BETAS)]
+        [Setting(name, count, beta, *usual, seed) for name, beta in product(("random", "real"), BETAS)]
         for seed in range(3)
         for count in (100, 400)
     ]
-    start = [Setting("random", 200, beta, "gaussian", "start", 0) for beta in BETAS]
-    log_normal = [Setting("random", 200, beta, "log-normal", "zero", 0) for beta in BETAS]
-    return [plain[0], sizes[0], start, sizes[1], log_normal, *plain[1:], *sizes[2:]]
+    start = [Setting("random", 200, beta, "gaussian", "start", "wide", 0) for beta in BETAS]
+    log_normal = [Setting("random", 200, beta, "log-normal", "zero", "wide", 0) for beta in BETAS]
+    fine = [
+        [Setting("random", 200, beta, "gaussian", prior, network, seed) for beta in FINE if beta not in left]
+        for seed in range(3)
+        for prior, network, left in (("zero", "wide", BETAS), ("start", "narrow", ()))
+    ]
+    return [plain[0], sizes[0], start, sizes[1], log_normal, *plain[1:], *sizes[2:], *fine]
 
 
 def data(setting: Setting) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -69,17 +77,20 @@ def data(setting: Setting) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     wrong = generator.random(len(y)) < LABELS[setting.labels]
     learned = torch.from_numpy(np.where(wrong, generator.integers(0, 10, len(y)), y))
     count = setting.samples
+    if setting.network == "narrow":
+        x = x - x[:count].mean(dim=0)
+        x = 0.75 * x / x[:count].std()
     return x[:count], learned[:count], x[-TESTED:], torch.from_numpy(y)[-TESTED:]
 
 
 class Priced(nn.Module):
     """A network with its loss: cross-entropy and the price of what its weights hold."""
 
-    def __init__(self, noise: str, prior: str) -> None:
+    def __init__(self, noise: str, prior: str, hidden: int) -> None:
         super().__init__()
         options: dict[str, Any] = {"noise": noise, "prior": prior}
         layers: list[nn.Module] = []
-        for before, after in pairwise((64, HIDDEN, HIDDEN, 10)):
+        for before, after in pairwise((64, hidden, hidden, 10)):
             layers += [NoisyLinear(before, after, **options), nn.ReLU()]
         self.network = nn.Sequential(*layers[:-1])
 
@@ -93,7 +104,7 @@ def fitted(some: list[Setting], x: Tensor, y: Tensor) -> list[nn.Sequential]:
     models = []
     for setting in some:
         torch.manual_seed(setting.seed)
-        models.append(Priced(setting.noise, setting.prior))
+        models.append(Priced(setting.noise, setting.prior, HIDDEN[setting.network]))
     weights, buffers = stack_module_state(models)  # type: ignore[arg-type]
     optimiser = torch.optim.Adam(weights.values(), RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
