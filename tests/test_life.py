@@ -60,7 +60,7 @@ def test_a_latent_that_means_something_else_does_not() -> None:
 
 def test_a_masked_latent_is_not_shared() -> None:
     model = Knowing()
-    model.aggregates.mean[1, 0] = 9
+    model.used[1, 0] = False
     assert judge_life(model, WORLD, samples=50).parts["shared_latents"] == 1
 
 

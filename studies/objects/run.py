@@ -73,6 +73,8 @@ APART: dict[str, Any] = {
     "learned": partial(sprites, overlap=0),
     "judged": {"1 to 3": partial(sprites, overlap=0)},
 }
+RARE: dict[str, Any] = {"prior": 1e-4, "prior_first": 1e-2, "anneal": 200}
+"""A prior on counts that falls to where an object costs 9 nats more than none."""
 SLOTS: dict[str, Any] = {**SPRITES, "steps": 1200, "batch": 16, "rate": 2e-3}
 ROWS: dict[str, Row] = {
     "air": Row("air", **DIGITS),
@@ -80,12 +82,16 @@ ROWS: dict[str, Row] = {
     "air sampled": Row("air", **DIGITS, options={"estimator": "sampled"}),
     "air on sprites": Row("air", **{**SPRITES, "steps": 400, "batch": 64}),
     "air on sprites apart": Row("air", **{**APART, "steps": 400, "batch": 64}),
+    "air on sprites apart, prior 0.0001": Row("air", **{**APART, "steps": 400, "batch": 64}, options=RARE),
+    "air on sprites apart, 1,000 steps": Row("air", **{**APART, "steps": 1000, "batch": 64}),
+    "air on sprites, 1,000 steps, prior 0.0001": Row("air", **{**SPRITES, "steps": 1000, "batch": 64}, options=RARE),
     "air with 4 steps": Row("air", **DIGITS, options={"slots": 4}),
     "mvae": Row("mvae", **SPRITES, options={"warmup": 300}),
     "mvae, twice as long and fast": Row("mvae", **{**SPRITES, "steps": 1200, "rate": 2e-3}, options={"warmup": 300}),
     "mvae on the canvas": Row("mvae", **SPRITES, options={"warmup": 300, "renderer": "canvas"}),
     "slot attention": Row("slotattention", **SLOTS),
     "slot attention, 450 steps": Row("slotattention", **{**SLOTS, "steps": 450}),
+    "slot attention, 4,000 steps": Row("slotattention", **{**SLOTS, "steps": 4000}),
     "slot attention, shared frame": Row("slotattention", **SLOTS, options={"frames": "shared"}),
     "vae": Row("vae", **SPRITES, options={"latent_dim": 32, "likelihood": "learned"}),
 }

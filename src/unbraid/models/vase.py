@@ -7,6 +7,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
@@ -56,14 +57,14 @@ class VASE(VariationalModel):
 
     - environments are told apart by the likelihood of a batch; the paper's classifier, which learns from dreams and
       from what is seen, took an environment that came back for a later one (``recognition="classifier"``);
-    - nothing is masked in the first half of ``anneal`` steps of an environment: what a new kind of image makes of the
-      encoder is atypical at first, and a masked latent learns nothing from the decoder;
+    - masks are decided once, after half of ``anneal`` batches of an environment, not anew with every batch: what a new
+      kind of image makes of the encoder is atypical at first, and a masked latent learns nothing from the decoder; one
+      that is masked when the environment has come to use it costs all environments what they have learned;
     - dreams are drawn with the mean and variance that codes of an environment had: where these differ from the prior's,
       the prior's are of images nobody saw;
     - a latent is masked from 1.5 nats on, and dreams weigh three times as much as what is seen; with 0.6 nats
       a kind of image that is new altogether masks all latents;
-    - the error that must not grow is the squared error, the masks of single batches are not compared, for they flicker,
-      and the capacity term is an absolute value of nats.
+    - the error that must not grow is the squared error, and the capacity term is an absolute value of nats.
 
     Args:
         shape: Channels, height (32, 64 or 128), width of the images.
@@ -102,6 +103,7 @@ class VASE(VariationalModel):
     strange: Tensor
     now: Tensor
     stayed: Tensor
+    used: Tensor
 
     def __init__(
         self,
@@ -143,6 +145,7 @@ class VASE(VariationalModel):
         self.register_buffer("strange", torch.zeros((), dtype=torch.int64))
         self.register_buffer("now", torch.zeros((), dtype=torch.int64))
         self.register_buffer("stayed", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("used", torch.ones(most, latent_dim, dtype=torch.bool))
 
     @property
     def known(self) -> int:
@@ -160,8 +163,7 @@ class VASE(VariationalModel):
 
     def masks(self) -> Tensor:
         """Which latents each environment uses or leaves free, bool ``(most, latent_dim)``."""
-        young = self.seen < (self.anneal / 2 if self.masking else torch.inf)
-        return self.aggregates.typical(self.atypical) | young[:, None]
+        return self.used
 
     def draw(self, z: Tensor, environment: int | Tensor) -> Tensor:
         """The mean image of each code in an environment, or in one for each: ``(B, C, H, W)`` in 0 .. 1."""
@@ -260,6 +262,8 @@ class VASE(VariationalModel):
         self.error[environment] = error if new else KEEP * self.error[environment] + (1 - KEEP) * error
         self.aggregates.follow(q, environment)
         self.seen[environment] += 1
+        if self.masking and int(self.seen[environment]) == max(1, math.ceil(self.anneal / 2)):
+            self.used[environment] = self.aggregates.typical(self.atypical)[environment]
         self.stayed.copy_(self.stayed + 1 if environment == int(self.now) else torch.ones_like(self.stayed))
         self.now.fill_(environment)
 
