@@ -20,11 +20,12 @@ from matplotlib.figure import Figure
 from unbraid.plots._style import FAINT, GREY, HEAT, INK, MARGIN, PALETTE, WIDTH, Page
 
 HERE = Path(__file__).parent
-SHOWN = ("plain", "max-pool", "dropout", "deeper", "information 3e-06")
-DRAWN = ("0", "1e-05", "3e-05")
-"""The prices whose maps are drawn."""
+SHOWN = ("plain", "max-pool", "dropout", "deeper", "information 0.0001")
+NOISY = {"information": "rectified layers", "one layer": "one softplus layer"}
+DRAWN = ("information, 0", "information, 0.0001", "information, 0.0003", "one layer, 0", "one layer, 0.0003")
+"""The networks whose maps are drawn, by kind and price."""
 WHERE = ("image", "stage 1", "stage 2", "stage 3")
-CELL, GAP, LABELS = 72, 6, 170
+CELL, GAP, LABELS = 60, 5, 170
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -33,9 +34,20 @@ def grouped(rows: list[dict[str, Any]]) -> Rows:
     """The seeds of every setting, by its name."""
     found: Rows = {}
     for row in rows:
-        name = f"information {row['beta']:g}" if row["kind"] == "information" else row["kind"]
+        name = f"{row['kind']} {row['beta']:g}" if row["kind"] in NOISY else row["kind"]
         found.setdefault(name, []).append(row)
     return found
+
+
+def priced(rows: Rows, kind: str) -> dict[float, list[dict[str, Any]]]:
+    """The networks of a noisy kind by their price, the lowest first."""
+    some = {float(name.rpartition(" ")[2]): rows[name] for name in rows if name.startswith(kind)}
+    return dict(sorted(some.items()))
+
+
+def ratio(some: list[dict[str, Any]], layer: int) -> float:
+    """How many times more a place of the digit tells than one of the background."""
+    return mean(some, "places", layer, 0) / mean(some, "places", layer, 3)
 
 
 def mean(rows: list[dict[str, Any]], *path: Any) -> float:
@@ -56,17 +68,15 @@ def tables(rows: Rows) -> str:
         told = [" ".join(f"{mean(some, what, i, 0):.2f}" for i in range(4)) for what in ("mark", "class")]
         error = f"{mean(some, 'error'):.3f}"
         lines.append(f"| {name} | {len(some)} | {error} | {told[0]} | {told[1]} |")
-    lines += [
-        "",
-        "| beta | nats told by stages 1, 2, 3 | digit / mark / pieces / background, stage 1 | stage 2 | ratio |",
-    ]
-    lines.append("| --- " * 5 + "|")
-    for name, some in rows.items():
-        if name.startswith("information"):
-            told = [f"{mean(some, 'told', i):.1f}" for i in range(3)]
-            where = [" / ".join(f"{mean(some, 'places', i, k):.2f}" for k in range(4)) for i in range(2)]
-            ratios = [f"{mean(some, 'places', i, 0) / mean(some, 'places', i, 3):.1f}" for i in range(2)]
-            lines.append(f"| {name[12:]} | {', '.join(told)} | {where[0]} | {where[1]} | {', '.join(ratios)} |")
+    lines += ["", "| network | nats told | digit / mark / pieces / background | digit over background |"]
+    lines.append("| --- " * 4 + "|")
+    for kind in NOISY:
+        for beta, some in priced(rows, kind).items():
+            count = min(len(some[0]["places"]), 2)
+            told = ", ".join(f"{mean(some, 'told', i):.0f}" for i in range(len(some[0]["told"])))
+            where = [" / ".join(f"{mean(some, 'places', i, k):.1f}" for k in range(4)) for i in range(count)]
+            ratios = ", ".join(f"{ratio(some, i):.1f}" for i in range(count))
+            lines.append(f"| {kind}, {beta:g} | {told} | {'; '.join(where)} | {ratios} |")
     return "\n".join(lines)
 
 
@@ -95,49 +105,59 @@ def layers(rows: Rows) -> Figure:
 
 
 def prices(rows: Rows) -> Figure:
-    """The error, what is left of the mark, and how much more is told of the digit, against the price."""
-    some = {float(name[12:]): rows[name] for name in rows if name.startswith("information")}
-    betas = sorted(some)
+    """The error, what the second stage tells of mark and class, and how much more of the digit, against the price."""
     page = Page(
-        WIDTH, 420, "Rectified layers at rising prices",
-        "Left: what is found in each stage. Right: the information of a place in the digit over one in the background.",
+        WIDTH, 440, "What rising prices take",
+        "Left and middle: what a reader finds in stage 2, in nats, and errors. Right: a place of the digit over one of "
+        "the background.",
     )  # fmt: skip
-    wide = (WIDTH - 2 * MARGIN - 140) / 2
-    axes = page.axes(MARGIN + 50, Page.heading + 20, wide, 250)
-    for i, colour in ((2, PALETTE[5]), (3, PALETTE[0])):
-        axes.plot(range(len(betas)), [mean(some[b], "mark", i, 0) for b in betas], "o-", color=colour)
-        axes.text(0.05, mean(some[betas[0]], "mark", i, 0) + 0.05, f"mark, stage {i}, nats", color=colour, size=9.5)
-    axes.plot(range(len(betas)), [mean(some[b], "error") for b in betas], "o-", color=PALETTE[1])
-    axes.text(0.05, mean(some[betas[0]], "error") + 0.05, "test error", color=PALETTE[1], size=9.5)
-    right = page.axes(MARGIN + 50 + wide + 80, Page.heading + 20, wide, 250)
-    for i, colour in ((0, PALETTE[2]), (1, PALETTE[3])):
-        ratios = [mean(some[b], "places", i, 0) / mean(some[b], "places", i, 3) for b in betas]
-        right.plot(range(len(betas)), ratios, "o-", color=colour)
-        right.text(1, ratios[1] + (0.25 if i == 0 else -0.4), f"stage {i + 1}", color=colour, size=9.5, ha="center")
-    right.set_ylim(bottom=0)
-    for each in (axes, right):
-        framed(each)
-        each.set_xticks(range(len(betas)), [f"{b:g}" for b in betas])
-        each.set_xlabel("beta")
+    wide = (WIDTH - 2 * MARGIN - 200) / 3
+    last = page.axes(MARGIN + 40 + 2 * (wide + 70), Page.heading + 36, wide, 230)
+    for panel, (kind, title) in enumerate(NOISY.items()):
+        some = priced(rows, kind)
+        axes = page.axes(MARGIN + 40 + panel * (wide + 60), Page.heading + 36, wide, 230)
+        lines = {"I(z; class)": ("class", 2, 0), "I(z; mark)": ("mark", 2, 0), "test error": ("error",)}
+        for i, (name, path) in enumerate(lines.items()):
+            colour = PALETTE[(0, 2, 1)[i]]
+            axes.plot(range(len(some)), [mean(one, *path) for one in some.values()], "o-", color=colour, linewidth=2)
+            page.text(MARGIN + 40 + 120 * i, 424, name, color=colour)
+        axes.set_title(title, size=10.5, color=INK)
+        axes.set_ylim(0, 2.2)
+        axes.set_xticks(range(len(some)), [f"{beta:g}" for beta in some])
+        stages = (0, 1) if kind == "information" else (0,)
+        for stage in stages:
+            name = f"stage {stage + 1}" if len(stages) > 1 else "the one layer"
+            ratios = [ratio(one, stage) for beta, one in some.items() if beta < 1e-3]
+            colour = PALETTE[3 + stage + 2 * panel]
+            last.plot([f"{beta:g}" for beta in some if beta < 1e-3], ratios, "o-", color=colour, linewidth=2)
+            page.text(MARGIN + 40 + 2 * (wide + 70) + 80 * (stage + 2 * panel), 424, name, color=colour)
+        framed(axes)
+        axes.set_xlabel("beta")
+    last.set_ylim(bottom=0)
+    last.set_title("digit over background", size=10.5, color=INK)
+    framed(last)
+    last.set_xlabel("beta")
     return page.figure
 
 
 def maps(folder: Path) -> Figure | None:
     """Images, and below them where the first two stages tell how much, for some prices; None where there are none."""
-    files = [file for beta in DRAWN if (file := folder / f"{beta}, 0.pt").exists()]
+    files = [file for name in DRAWN if (file := folder / f"{name}, 0.pt").exists()]
     if not files:
         return None
     kept = [torch.load(file, weights_only=True) for file in files]
     count = len(kept[0]["x"])
-    height = Page.heading + (1 + 2 * len(files)) * (CELL + GAP) + 20
+    shown = [some["maps"][:2] for some in kept]
+    height = Page.heading + (1 + sum(len(some) for some in shown)) * (CELL + GAP) + 20
     page = Page(
         max(WIDTH, MARGIN * 2 + LABELS + count * (CELL + GAP)), height, "Where the information is",
-        "Nats of a place, each row from 0 to its own greatest; the price rises from row to row.",
+        "Nats of a place, each row from 0 to its own greatest.",
     )  # fmt: skip
     rows = [("images", kept[0]["x"][:, 0], "gray")]
-    for file, some in zip(files, kept, strict=True):
-        beta = file.stem.partition(",")[0]
-        rows += [(f"beta {beta}, stage {i + 1}", some["maps"][i], HEAT) for i in range(2)]
+    for file, some in zip(files, shown, strict=True):
+        kind, beta, _ = file.stem.split(", ")
+        names = [f"stage {i + 1}" for i in range(2)] if len(some) > 1 else [kind]
+        rows += [(f"{name}, beta {beta}", told, HEAT) for name, told in zip(names, some, strict=True)]
     for line, (label, pictures, colours) in enumerate(rows):
         y = Page.heading + line * (CELL + GAP)
         page.text(MARGIN, y + CELL / 2, label, size=10)

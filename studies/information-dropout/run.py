@@ -18,18 +18,22 @@ from networks import STAGES, network
 from torch import Tensor, nn
 
 from unbraid.fit import OneCycle, State, Tensors, Trial, add_to_loss
-from unbraid.fit.state import MODEL
+from unbraid.fit.state import MODEL, STEP
 from unbraid.info.estimators.estimate import Estimate
 from unbraid.info.estimators.usable import usable_information
 from unbraid.nn.informationdropout import InformationLayer, divergence, noise
+from unbraid.nn.schedule import linear
 from unbraid.view import to_float
 from unbraid.worlds.clutter import Clutter
 
 HERE = Path(__file__).parent
-IMAGES, TESTED, EPOCHS, RATE, BATCH = 3000, 1500, 8, 4e-3, 64
-BETAS = (0.0, 3e-6, 1e-5, 3e-5, 1e-4)
-SETTINGS = [("information", beta) for beta in BETAS] + [
-    (kind, 0.0) for kind in ("plain", "max-pool", "dropout", "deeper")
+IMAGES, TESTED, EPOCHS, RATE, BATCH = 3000, 1500, 20, 4e-3, 64
+RISE = 0.6
+"""Over what share of the steps the price rises: one that is whole from the beginning hinders learning."""
+BETAS = {"information": (0.0, 3e-5, 1e-4, 3e-4, 1e-3), "one layer": (0.0, 1e-4, 3e-4, 1e-3)}
+SETTINGS = [
+    *((kind, 0.0) for kind in ("plain", "max-pool", "dropout", "deeper")),
+    *((kind, beta) for kind, betas in BETAS.items() for beta in betas),
 ]
 NUISANCE = "mark"
 
@@ -57,9 +61,11 @@ def fitted(kind: str, beta: float, seed: int, train: Data) -> nn.Sequential:
     torch.manual_seed(seed)
     model = network(kind)
 
+    rise = round(RISE * EPOCHS * len(train.x) / BATCH)
+
     @add_to_loss
     def kl(state: State) -> Tensor | None:
-        return beta * divergence(state[MODEL]).mean() if beta else None
+        return linear(state[STEP], 0.0, beta, rise) * divergence(state[MODEL]).mean() if beta else None
 
     trial = Trial(model, criterion=nn.CrossEntropyLoss(), callbacks=[OneCycle(RATE), kl])
     trial.fit(Tensors(train.x, train.y, batch_size=BATCH, seed=seed), epochs=EPOCHS)
@@ -87,10 +93,12 @@ def reader(shape: tuple[int, ...], classes: int) -> nn.Module:
 
 @torch.no_grad()
 def codes(model: nn.Sequential, x: Tensor, stages: int) -> Tensor:
-    """What the first stages make of images, with their noise."""
+    """What the first stages make of images, with their noise; logarithms of what the log-normal prior is of."""
     torch.manual_seed(0)
     with noise(model, on=True):
-        return torch.cat([model[:stages](part) for part in x.split(500)])
+        z = torch.cat([model[:stages](part) for part in x.split(500)])
+    last = model[stages - 1][-1] if stages else None
+    return (z + 1e-4).log() if isinstance(last, InformationLayer) and last.prior == "log-normal" else z
 
 
 def read(model: nn.Sequential, train: Data, test: Data) -> dict[str, list[Any]]:
@@ -148,14 +156,14 @@ def main() -> None:
             model = fitted(kind, beta, seed, train)
             row = {"kind": kind, "beta": beta, "seed": seed, "error": error(model, test), "train": error(model, train)}
             row["fit_seconds"] = round(time.process_time() - start, 1)
-            if kind == "information":
+            if layers(model):
                 row["places"] = places(model, test)
                 row["told"] = [float(layer.map().sum(dim=(1, 2)).mean()) for layer in layers(model)]
                 options.maps.mkdir(parents=True, exist_ok=True)
                 with torch.no_grad():
                     model(test.x[:8])
                 kept = {"x": test.x[:8], "maps": [layer.map().clone() for layer in layers(model)]}
-                torch.save(kept, options.maps / f"{beta:g}, {seed}.pt")
+                torch.save(kept, options.maps / f"{kind}, {beta:g}, {seed}.pt")
             row |= read(model, train, test)
             row["cpu_seconds"] = round(time.process_time() - start, 1)
             with file.open("a", encoding="utf-8") as lines:
