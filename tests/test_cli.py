@@ -218,7 +218,7 @@ def test_a_finished_run_is_not_overwritten(cli: Unbraid, finished: Path) -> None
 
 
 def test_evaluating_prints_a_table_and_keeps_the_scores(cli: Unbraid, finished: Path) -> None:
-    printed = cli(f"evaluate {finished} --scores mig --samples 200 --seed 1")
+    printed = cli(f"evaluate {finished} --scores mig --samples 200 --seed 1 --jobs 1")
     value = json.loads((finished / "scores.json").read_text())["mig"]["value"]
     assert "vae on digits" in printed
     assert f"{value:.3f}" in printed
@@ -226,7 +226,7 @@ def test_evaluating_prints_a_table_and_keeps_the_scores(cli: Unbraid, finished: 
 
 
 def test_evaluating_takes_the_kl_apart_when_asked(cli: Unbraid, finished: Path) -> None:
-    printed = cli(f"evaluate {finished} --scores mig --samples 200 --information")
+    printed = cli(f"evaluate {finished} --scores mig --samples 200 --information --jobs 1")
     kept = json.loads((finished / "information.json").read_text())
     assert "N = 200 of 1,797 images" in printed
     assert "cannot exceed log N = 5.30 nats" in printed
@@ -276,7 +276,7 @@ def test_a_plot_that_does_not_suit_a_run_is_refused(cli: Unbraid, finished: Path
 
 
 def test_citing_gives_the_model_the_world_and_the_scores(cli: Unbraid, finished: Path) -> None:
-    cli(f"evaluate {finished} --scores mig --samples 200")
+    cli(f"evaluate {finished} --scores mig --samples 200 --jobs 1")
     entries = cli(f"cite {finished}")
     assert all(key in entries for key in ("kingma2014auto", "alpaydin1998optical", "chen2018isolating"))
     assert entries.count("@") == 3
@@ -351,8 +351,8 @@ def test_the_version_is_the_packages(cli: Unbraid) -> None:
 def test_sentences_are_the_same_where_boxes_cannot_be_drawn() -> None:
     for encoding in ("ascii", "utf-8"):
         code = f"import sys; sys.stdout.reconfigure(encoding={encoding!r}); from unbraid.cli.main import main; main()"
-        assert process("plot", "a", "b", program=("-c", code)).stderr == (
-            "unbraid: 'b' is not expected here (see `unbraid plot --help`)\n"
+        assert process("evaluate", "a", "b", program=("-c", code)).stderr == (
+            "unbraid: 'b' is not expected here (see `unbraid evaluate --help`)\n"
         )
 
 

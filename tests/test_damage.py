@@ -98,7 +98,7 @@ def test_weights_that_are_cut_or_lie_of_their_length_are_refused(
     weights = copied / folder.MODEL
     weights.write_bytes(break_it(weights.read_bytes()))
     with pytest.raises(SystemExit, match="2"):
-        main(["evaluate", str(copied), "--scores", "mig", "--samples", "100"])
+        main(["evaluate", str(copied), "--scores", "mig", "--samples", "100", "--jobs", "1"])
     assert "model.safetensors is damaged or of another model" in capsys.readouterr().err
 
 

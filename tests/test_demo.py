@@ -41,7 +41,7 @@ def test_the_demo_writes_one_page_and_starts_anew_when_repeated(
 ) -> None:
     monkeypatch.setattr(module, "SPRITES", f"--beta 6 {FEW}")
     monkeypatch.setattr(module, "DIGITS", f"--latent-dim 2 {FEW}")
-    monkeypatch.setattr(module, "SAMPLES", 300)
+    monkeypatch.setattr(module, "SAMPLES", "300 --jobs 1")
     (tmp_path / "mine.txt").write_text("not the demo's")
     module.demo(out=tmp_path)
     out, _ = capfd.readouterr()

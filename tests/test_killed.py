@@ -22,7 +22,7 @@ TIMED = {"run.json", "checkpoint.pt", "checkpoint.previous.pt"}
 """Files of a training that say how long it took."""
 COMMANDS = {
     "train": (9, [*TRAIN, "--fit.checkpoint-seconds", "0", "--out", "{}/new"]),
-    "evaluate": (3, ["evaluate", "{}/run", "--scores", "mig", "--samples", "200"]),
+    "evaluate": (3, ["evaluate", "{}/run", "--scores", "mig", "--samples", "200", "--jobs", "1"]),
     "plot": (3, ["plot", "{}/run", "--plots", "losses"]),
     "export": (8, ["export", "{}/run", "--out", "{}/shared"]),
     "show": (2, ["show", "digits", "--out", "{}/sheet.png"]),

@@ -127,7 +127,7 @@ def test_objects_of_a_run_are_judged_by_evaluate_and_kept(tmp_path, capsys) -> N
     assert {"count", "ari", "iou", "chance_shape"} <= kept.keys()
     main(["judge", str(run.path), "--samples", "30", "--steps", "2"])
     assert "ari" in capsys.readouterr().out
-    main(["evaluate", str(run.path), "--scores", "mig", "dci", "--samples", "100", "--bounds", "no"])
+    main(["evaluate", str(run.path), "--scores", "mig", "dci", "--samples", "100", "--bounds", "no", "--jobs", "1"])
     said = capsys.readouterr().out
     assert "mig" in said
     assert "deletion" not in said
