@@ -44,6 +44,7 @@ ROWS: dict[str, Row] = {
     "untrained": Row("vae", 0),
     "forwardvae": Row("forwardvae", 800),
     "forwardvae rotations": Row("forwardvae", 800, TURNS),
+    "forwardvae rotations, 2,400 steps": Row("forwardvae", 2400, TURNS),
     "slowfeaturevae": Row("slowfeaturevae", 600),
     "vae": Row("vae", 600),
     "emvae": Row("emvae", 1000, {"slow": 500}),

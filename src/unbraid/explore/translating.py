@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from unbraid import registry
+from unbraid.explore.subject import REACH
 from unbraid.explore.told import told
 from unbraid.runs.restyle import domains, restyled, style_of, translator
 from unbraid.runs.run import Run
@@ -21,8 +22,6 @@ __all__ = ["Translating", "Wanted"]
 
 EXAMPLES = 24
 """Images of each domain that the page has at hand."""
-REACH = 3.0
-"""A slider of a style goes at least so far, in standard deviations of the prior."""
 
 
 class Translating:
