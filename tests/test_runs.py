@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import math
 import os
@@ -10,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +172,19 @@ def test_an_unfinished_run_is_finished(finished, tmp_path, seconds):
     train("vae", "digits", out=path, **QUICK)
     assert bytes_of(path) == bytes_of(finished)
     assert Run(path).history == Run(finished).history
+
+
+def test_a_clock_that_jumps_changes_nothing(finished, tmp_path, monkeypatch):
+    year, jumps = 365 * 86_400, itertools.cycle([0, 5, -1, 2, -3])
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + year * next(jumps))
+    run = train("vae", "digits", out=tmp_path / "a", until=1, **QUICK)
+    # What the disk says of files jumps too.
+    for jump, file in enumerate(sorted(run.path.iterdir())):
+        os.utime(file, times=(real() + (-1) ** jump * year,) * 2)
+    again = train("vae", "digits", out=run.path, **QUICK)
+    assert bytes_of(again.path) == bytes_of(finished)
+    assert 0 <= again.config["seconds"] < 1000
 
 
 def test_a_run_may_stop_on_the_way_be_looked_at_and_go_on(finished, tmp_path):
