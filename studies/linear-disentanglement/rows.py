@@ -78,6 +78,7 @@ ROWS: dict[str, Row] = {
     "slowfeaturevae, Sprites": Row("slowfeaturevae", 500, setting=SPRITES),
     "betavae, Sprites": Row("betavae", 500, {"beta": 4.0}, setting=SPRITES),
     "rgrvae, Sprites": Row("rgrvae", 2000, HALF, setting=SPRITES),
+    "rgrvae conv, Sprites": Row("rgrvae", 3500, {**HALF, **CONV}, setting=SPRITES),
     "emvae, mirrored": Row("emvae", 800, {"slow": 500}, setting=MIRRORED),
     "forwardvae free, mirrored": Row("forwardvae", 700, {"representation": "free", "actions": 5}, setting=MIRRORED),
     "slowfeaturevae, mirrored": Row("slowfeaturevae", 500, setting=MIRRORED),
