@@ -33,12 +33,12 @@ Runs = Sequence[Mapping[str, Any]]
 
 
 def table(columns: Mapping[str, str], rows: Mapping[str, Runs], part: str = "scores") -> str:
-    """One line a row: the value of every seed; columns that no row has are left out."""
+    """One line a row; columns that no row has are left out."""
     every = [run[part] for runs in rows.values() for run in runs]
     columns = {name: key for name, key in columns.items() if any(key in scores for scores in every)}
     lines = ["| row | " + " | ".join(columns) + " | CPU s |", "| --- " * (len(columns) + 2) + "|"]
     for row, runs in rows.items():
-        cells = [", ".join(written(run[part][key]) for run in runs if key in run[part]) for key in columns.values()]
+        cells = [told([run[part][key] for run in runs if key in run[part]]) for key in columns.values()]
         seconds = f"{np.mean([run['cpu_seconds'] for run in runs]):.0f}"
         lines.append(f"| `{row}` | " + " | ".join(cell or "–" for cell in cells) + f" | {seconds} |")
     return "\n".join(lines)
@@ -55,6 +55,13 @@ def restarts(rows: Mapping[str, Runs]) -> str:
             cells += tuple(written(best["scores"][LINEAR[name]]) for name in KEPT)
             lines.append(f"| `{row}` | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def told(values: Sequence[float]) -> str:
+    """Every seed's value, or of more than three the median, the least and the greatest."""
+    if len(values) <= 3:
+        return ", ".join(map(written, values))
+    return f"{written(float(np.median(values)))} ({written(min(values))} .. {written(max(values))})"
 
 
 def written(value: float) -> str:
