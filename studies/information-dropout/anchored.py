@@ -108,7 +108,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
 def main() -> None:
     """Fit and measure what is missing, for as many minutes as are given, and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=60, help="after which no further network is begun")
     options = parser.parse_args()
     torch.set_num_threads(1)

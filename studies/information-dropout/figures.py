@@ -116,11 +116,8 @@ def prices(rows: Rows) -> Figure:
     for panel, (kind, title) in enumerate(NOISY.items()):
         some = priced(rows, kind)
         axes = page.axes(MARGIN + 40 + panel * (wide + 60), Page.heading + 36, wide, 230)
-        lines = {"I(z; class)": ("class", 2, 0), "I(z; mark)": ("mark", 2, 0), "test error": ("error",)}
-        for i, (name, path) in enumerate(lines.items()):
-            colour = PALETTE[(0, 2, 1)[i]]
+        for path, colour in ((("class", 2, 0), PALETTE[0]), (("mark", 2, 0), PALETTE[2]), (("error",), PALETTE[1])):
             axes.plot(range(len(some)), [mean(one, *path) for one in some.values()], "o-", color=colour, linewidth=2)
-            page.text(MARGIN + 40 + 120 * i, 424, name, color=colour)
         axes.set_title(title, size=10.5, color=INK)
         axes.set_ylim(0, 2.2)
         axes.set_xticks(range(len(some)), [f"{beta:g}" for beta in some])
@@ -133,6 +130,8 @@ def prices(rows: Rows) -> Figure:
             page.text(MARGIN + 40 + 2 * (wide + 70) + 80 * (stage + 2 * panel), 424, name, color=colour)
         framed(axes)
         axes.set_xlabel("beta")
+    for i, (name, colour) in enumerate((("I(z; class)", 0), ("I(z; mark)", 2), ("test error", 1))):
+        page.text(MARGIN + 40 + 120 * i, 424, name, color=PALETTE[colour])
     last.set_ylim(bottom=0)
     last.set_title("digit over background", size=10.5, color=INK)
     framed(last)
