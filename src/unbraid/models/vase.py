@@ -63,7 +63,7 @@ class VASE(VariationalModel):
     - dreams are drawn with the mean and variance that codes of an environment had: where these differ from the prior's,
       the prior's are of images nobody saw;
     - a latent is masked from 1.5 nats on, and dreams weigh three times as much as what is seen; with 0.6 nats
-      a kind of image that is new altogether masks all latents;
+      a kind of image that is new altogether masks most latents;
     - the error that must not grow is the squared error, and the capacity term is an absolute value of nats.
 
     Args:
