@@ -54,7 +54,8 @@ VARIANTS |= {f"cycle at {rate:g}": ("cyclevae", {"beta": 0.75, "reverse_rate": r
 POOL = 3000
 """The images that LORD sees: each has a code of its own, which is moved only when it is drawn."""
 PRICES, PAPER = ("beta", "consistency"), 784
-"""What is weighed against squared errors, which are summed over pixels; options above are for as many as MNIST has."""
+"""What is weighed against squared errors, which are summed over pixels; options above are for as many as MNIST has.
+Channels do not count: those of one pixel say much the same."""
 
 
 def drawn(world: World, index: Integers) -> LabelledWorld:
@@ -70,16 +71,22 @@ def strokes() -> tuple[World, Bench]:
     return drawn(world, some), Bench(world, images=6000, samples=1500, steps=800, network="patches")
 
 
+def negative(world: LabelledWorld) -> LabelledWorld:
+    """The same with black for white: a dense network is told of little else than a background that is not zero."""
+    index = np.arange(len(world))
+    return LabelledWorld(255 - world.images(index), world.factors(index), world.space)
+
+
 def characters() -> tuple[World, Bench]:
-    """Some images of Characters to learn from, and for the judge twenty people whom no model saw."""
+    """Some images of Characters to learn from, and for the judge twenty people whom no model saw; on black."""
     world, others = Characters(size=24, identities="train"), Characters(size=24, identities="test")
     generator = np.random.default_rng(1)
     poses = len(others) // PEOPLE
     who = generator.choice(PEOPLE, HELD_OUT, replace=False)
     index = (who[:, None] * poses + generator.integers(0, poses, (HELD_OUT, 450))).ravel()
-    tested = drawn(others, index)
+    tested = negative(drawn(others, index))
     bench = Bench(tested, factors=IDENTITY.names, images=5000, samples=1500, steps=800, network="patches")
-    return drawn(world, generator.integers(0, len(world), IMAGES)), bench
+    return negative(drawn(world, generator.integers(0, len(world), IMAGES))), bench
 
 
 def garments() -> tuple[World, Bench]:
@@ -99,7 +106,7 @@ def run(variant: str, seed: int, world: World, bench: Bench, settings: dict[str,
     """Fit one seed, judge it, and note what was said while it was fitted."""
     name, options = VARIANTS[variant]
     options = {
-        key: value * math.prod(world.shape) / PAPER if key in PRICES else value for key, value in options.items()
+        key: value * math.prod(world.shape[1:]) / PAPER if key in PRICES else value for key, value in options.items()
     }
     if name in ("lord", "adversarialvae"):
         options |= {"classes": len(Classes(world).classes)}
