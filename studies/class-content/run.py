@@ -131,7 +131,7 @@ def run(variant: str, seed: int, world: World, bench: Bench, settings: dict[str,
     cpu = round(time.process_time() - began, 1)
     verdict = judge(one, bench=bench, steps=400)
     if seed == 0:
-        plot(one, plots=("swaps", "codemaps") if len(world.space) > 1 else ("swaps",))
+        plot(one, plots=("swaps", "codemaps") if len(world.space.names) > 1 else ("swaps",))
     return {
         "variant": variant,
         "seed": seed,
