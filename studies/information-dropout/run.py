@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -133,42 +135,51 @@ def error(model: nn.Sequential, some: Data) -> float:
         return float((model(some.x).argmax(dim=1) != some.y).float().mean())
 
 
+def measured(kind: str, beta: float, seed: int, maps: Path) -> dict[str, Any]:
+    """A network, and everything about it; its maps of some images are kept."""
+    torch.set_num_threads(1)
+    start, train, test = time.process_time(), data("train", IMAGES), data("test", TESTED)
+    model = fitted(kind, beta, seed, train)
+    row = {"kind": kind, "beta": beta, "seed": seed, "error": error(model, test), "train": error(model, train)}
+    row["fit_seconds"] = round(time.process_time() - start, 1)
+    if layers(model):
+        row["places"] = places(model, test)
+        row["told"] = [float(layer.map().sum(dim=(1, 2)).mean()) for layer in layers(model)]
+        maps.mkdir(parents=True, exist_ok=True)
+        with torch.no_grad():
+            model(test.x[:8])
+        kept = {"x": test.x[:8], "maps": [layer.map().clone() for layer in layers(model)]}
+        torch.save(kept, maps / f"{kind}, {beta:g}, {seed}.pt")
+    row |= read(model, train, test)
+    return row | {"cpu_seconds": round(time.process_time() - start, 1)}
+
+
 def main() -> None:
-    """Fit and measure what is missing, for as many minutes as are given."""
+    """Fit and measure what is missing, for as many minutes as are given, a process a core."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60, help="after which no further network is begun")
     parser.add_argument("--maps", type=Path, default=Path("runs/information-dropout"), help="where maps are kept")
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     options = parser.parse_args()
-    torch.set_num_threads(1)
     began, file = time.monotonic(), HERE / "results.jsonl"
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
     done = {(row["kind"], row["beta"], row["seed"]) for row in rows}
-    train, test = data("train", IMAGES), data("test", TESTED)
-    for seed in range(options.seeds):
-        for kind, beta in SETTINGS:
-            if (kind, beta, seed) in done:
-                continue
-            if time.monotonic() - began > 60 * options.minutes:
+    todo = [(*setting, seed) for seed in range(options.seeds) for setting in SETTINGS if (*setting, seed) not in done]
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        running: set[Future[dict[str, Any]]] = set()
+        while todo or running:
+            late = time.monotonic() - began > 60 * options.minutes
+            while todo and not late and len(running) < options.jobs:
+                running.add(pool.submit(measured, *todo.pop(0), options.maps))
+            if not running:
                 print("out of time: run it again")
                 return
-            start = time.process_time()
-            model = fitted(kind, beta, seed, train)
-            row = {"kind": kind, "beta": beta, "seed": seed, "error": error(model, test), "train": error(model, train)}
-            row["fit_seconds"] = round(time.process_time() - start, 1)
-            if layers(model):
-                row["places"] = places(model, test)
-                row["told"] = [float(layer.map().sum(dim=(1, 2)).mean()) for layer in layers(model)]
-                options.maps.mkdir(parents=True, exist_ok=True)
-                with torch.no_grad():
-                    model(test.x[:8])
-                kept = {"x": test.x[:8], "maps": [layer.map().clone() for layer in layers(model)]}
-                torch.save(kept, options.maps / f"{kind}, {beta:g}, {seed}.pt")
-            row |= read(model, train, test)
-            row["cpu_seconds"] = round(time.process_time() - start, 1)
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
             with file.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(row) + "\n")
-            print(row, flush=True)
+                for row in (one.result() for one in ended):
+                    lines.write(json.dumps(row) + "\n")
+                    print(row, flush=True)
 
 
 def layers(model: nn.Module) -> list[InformationLayer]:
