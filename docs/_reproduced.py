@@ -9,7 +9,8 @@ from pathlib import Path
 __all__ = ["reproduced"]
 
 STUDIES = Path(__file__).parent.parent / "studies"
-PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
+PICTURE = re.compile(r"\[[^\]]*\]\(([^):]+\.png)\)")
+"""What is shown, or linked to."""
 
 INTRO = """\
 # Published results, repeated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 
@@ -20,6 +21,17 @@ def test_every_recorded_study_has_its_page_and_pictures(tmp_path: Path) -> None:
         pictures = made["PICTURE"].findall(page.read_text("utf-8"))
         assert all((page.parent / picture).stat().st_size > 0 for picture in pictures)
     assert (tmp_path / "impossibility" / "spread.png").exists()
+
+
+def test_pictures_of_studies_that_other_pages_show_are_there(tmp_path: Path) -> None:
+    runpy.run_path(str(ROOT / "docs" / "_reproduced.py"))["reproduced"](tmp_path)
+    shown = [
+        target
+        for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("docs/guide/*.md")]
+        for target in re.findall(r"generated/studies/([^)\s]+\.png)", page.read_text("utf-8"))
+    ]
+    assert len(shown) > 5
+    assert [target for target in shown if not (tmp_path / target).exists()] == []
 
 
 def test_a_page_that_did_not_change_is_not_written_again(tmp_path: Path) -> None:
