@@ -19,17 +19,17 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
+from _peers import installed
 from torch import Tensor, nn
 
 BATCHES, ROUNDS = 2000, 5
 HERE = Path(__file__).resolve()
-FOLDER = HERE.parent.parent / "runs" / "peers"
 
 LIGHTNING = ["lightning-utilities", "torchmetrics", "fsspec", "pyyaml", "tqdm", "packaging"]
 PACKAGES = {
@@ -267,15 +267,6 @@ def child(peer: str) -> dict[str, float]:
     return found
 
 
-def install(peer: str, packages: Iterable[str]) -> Path:
-    """The folder that holds a peer."""
-    folder = FOLDER / peer
-    if packages and not folder.exists():
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(folder), *packages]
-        subprocess.run(command, check=True)
-    return folder
-
-
 def version(folder: Path, package: str) -> str:
     """The installed version of a peer's first package."""
     name = package.partition("==")[0]
@@ -293,7 +284,7 @@ def main() -> None:
         return
     rows = []
     for peer, packages in PACKAGES.items():
-        folder = install(peer, packages)
+        folder = installed(peer, packages)
         path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
         done = subprocess.run([sys.executable, str(HERE), peer], env={**os.environ, "PYTHONPATH": path},
                               capture_output=True, check=False)  # fmt: skip

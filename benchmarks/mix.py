@@ -12,23 +12,21 @@ Run ``python benchmarks/mix.py``; it takes about three minutes. ``mix.md`` keeps
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _peers import installed
 
 from unbraid.mix import CutMix, FMix, MixUp
 
 BATCH, ROUNDS = 128, 9
-FOLDER = Path(__file__).resolve().parent.parent / "runs" / "peers" / "mix"
 PACKAGES = ("timm==1.0.31", "kornia==0.9.0", "kornia_rs==0.2.0", "packaging")
 
 Job = Callable[[], Any]
@@ -93,40 +91,39 @@ def masks() -> None:
         )
 
 
-def install() -> None:
-    """Make the other packages importable."""
-    if not FOLDER.exists():
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(FOLDER)]
-        subprocess.run([*pip, *PACKAGES], check=True)
-    sys.path.append(str(FOLDER))
-
-
-def peers(x: torch.Tensor, y: torch.Tensor) -> dict[str, Job]:
-    """What other packages do with a batch; timm works in place, and gets a copy."""
-    classes = 10
-    spec = spec_from_file_location("mixup", FOLDER / "timm" / "data" / "mixup.py")
+def install() -> dict[str, Any]:
+    """The modules of other packages, by the packages' names."""
+    folder = installed("mix", PACKAGES)
+    sys.path.append(str(folder))
+    spec = spec_from_file_location("mixup", folder / "timm" / "data" / "mixup.py")
     assert spec is not None
     assert spec.loader is not None
     spec.loader.exec_module(timm := module_from_spec(spec))
+    found = {"timm": timm, "kornia": import_module("kornia.augmentation")}
+    try:
+        found["torchvision"] = import_module("torchvision.transforms.v2")
+    except (ImportError, RuntimeError) as error:
+        print(f"torchvision is not here ({type(error).__name__})\n")
+    return found
+
+
+def peers(modules: dict[str, Any], x: torch.Tensor, y: torch.Tensor) -> dict[str, Job]:
+    """What other packages do with a batch; timm works in place, and gets a copy."""
+    classes, kornia = 10, modules["kornia"]
     jobs: dict[str, Job] = {}
     for mode in ("batch", "elem"):
         for name, alphas in {"mixup": (1.0, 0.0), "cutmix": (0.0, 1.0)}.items():
-            mixer = timm.Mixup(*alphas, mode=mode, num_classes=classes, label_smoothing=0.0)
+            mixer = modules["timm"].Mixup(*alphas, mode=mode, num_classes=classes, label_smoothing=0.0)
             jobs[f"timm {name}, {mode}"] = lambda mixer=mixer: mixer(x.clone(), y)
-    kornia = import_module("kornia.augmentation")
     jobs["kornia mixup, elem"] = partial(kornia.RandomMixUpV2(p=1.0), x, y)
     jobs["kornia cutmix, elem"] = partial(kornia.RandomCutMixV2(p=1.0), x, y)
-    try:
-        vision = import_module("torchvision.transforms.v2")
-    except (ImportError, RuntimeError) as error:
-        print(f"torchvision is not here ({type(error).__name__})")
-        return jobs
-    jobs["torchvision mixup, batch"] = partial(vision.MixUp(num_classes=classes), x, y)
-    jobs["torchvision cutmix, batch"] = partial(vision.CutMix(num_classes=classes), x, y)
+    if vision := modules.get("torchvision"):
+        jobs["torchvision mixup, batch"] = partial(vision.MixUp(num_classes=classes), x, y)
+        jobs["torchvision cutmix, batch"] = partial(vision.CutMix(num_classes=classes), x, y)
     return jobs
 
 
-def batches() -> None:
+def batches(modules: dict[str, Any]) -> None:
     """Print what a batch costs."""
     print("| shape | what | ms a batch |")
     print("| --- | --- | --- |")
@@ -147,7 +144,7 @@ def batches() -> None:
             _ = kept * x + (1 - kept) * x[torch.randperm(len(x))]
 
         jobs |= {"the published FMix, elem": partial(loop, count), "the published FMix, batch": partial(loop, 1)}
-        jobs |= peers(x, y)
+        jobs |= peers(modules, x, y)
         # What a batch with one box costs depends on the box: the least of single batches would be that of the smallest.
         for name, seconds in least(jobs, *((ROUNDS, 10) if shape[1] < 100 else (5, 3))).items():
             print(f"| {count} x {'x'.join(map(str, shape))} | {name} | {1000 * seconds:.2f} |", flush=True)
@@ -156,10 +153,10 @@ def batches() -> None:
 def main() -> None:
     """Print the tables."""
     torch.set_num_threads(1)
-    install()
+    modules = install()
     masks()
     print()
-    batches()
+    batches(modules)
 
 
 if __name__ == "__main__":

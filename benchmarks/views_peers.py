@@ -16,15 +16,14 @@ Run ``python benchmarks/views_peers.py``; it takes three minutes, most of them f
 from __future__ import annotations
 
 import statistics
-import subprocess
 import sys
 import types
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _peers import PEERS, installed
 from _timing import cpu_seconds
 from torch.utils.data import DataLoader
 
@@ -33,16 +32,12 @@ from unbraid.world import World
 from unbraid.worlds import DSprites, FlatLand, Sprites
 
 VERSION, SIZES, SAMPLES, ROUNDS = "0.8.0", (64, 256), 1024, 7
-PEERS = Path(__file__).resolve().parent.parent / "runs" / "peers"
-FOLDER, FILE, ARRAY = PEERS / "disent", PEERS / "dsprites.npz", PEERS / "dsprites.npy"
+FILE, ARRAY = PEERS / "dsprites.npz", PEERS / "dsprites.npy"
 
 
 def install() -> None:
     """Make disent importable."""
-    if not FOLDER.exists():
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(FOLDER)]
-        subprocess.run([*pip, f"disent=={VERSION}"], check=True)
-    sys.path.append(str(FOLDER))
+    sys.path.append(str(installed("disent", [f"disent=={VERSION}"])))
     vision, folders = types.ModuleType("torchvision"), types.ModuleType("torchvision.datasets")
     folders.ImageFolder = object  # type: ignore[attr-defined]
     vision.datasets = folders  # type: ignore[attr-defined]

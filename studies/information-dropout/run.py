@@ -10,6 +10,7 @@ import argparse
 import json
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,6 +50,7 @@ class Data(NamedTuple):
     masks: Tensor
 
 
+@cache
 def data(split: str, count: int) -> Data:
     """Images of 24 x 24 pixels; the handwritten digits of one split are not those of the other."""
     world = Clutter(size=24, split=split)  # type: ignore[arg-type]
