@@ -108,8 +108,8 @@ def prices(rows: Rows) -> Figure:
     """The error, what the second stage tells of mark and class, and how much more of the digit, against the price."""
     page = Page(
         WIDTH, 440, "What rising prices take",
-        "Left and middle: what a reader finds in stage 2, in nats, and errors. Right: a place of the digit over one of "
-        "the background.",
+        "What a reader finds in stage 2, in nats, and errors (dots are seeds); a place of the digit over one of the "
+        "background.",
     )  # fmt: skip
     wide = (WIDTH - 2 * MARGIN - 200) / 3
     last = page.axes(MARGIN + 40 + 2 * (wide + 70), Page.heading + 36, wide, 230)
@@ -118,6 +118,8 @@ def prices(rows: Rows) -> Figure:
         axes = page.axes(MARGIN + 40 + panel * (wide + 60), Page.heading + 36, wide, 230)
         for path, colour in ((("class", 2, 0), PALETTE[0]), (("mark", 2, 0), PALETTE[2]), (("error",), PALETTE[1])):
             axes.plot(range(len(some)), [mean(one, *path) for one in some.values()], "o-", color=colour, linewidth=2)
+            seeds = [(place, mean([row], *path)) for place, one in enumerate(some.values()) for row in one]
+            axes.plot(*zip(*seeds, strict=True), "o", color=colour, ms=4, alpha=0.5)
         axes.set_title(title, size=10.5, color=INK)
         axes.set_ylim(0, 2.2)
         axes.set_xticks(range(len(some)), [f"{beta:g}" for beta in some])

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from networks import STAGES, network
+from networks import KINDS, STAGES, network
 from torch import Tensor, nn
 
 from unbraid.fit import OneCycle, State, Tensors, Trial, add_to_loss
@@ -101,19 +101,29 @@ def codes(model: nn.Sequential, x: Tensor, stages: int) -> Tensor:
     torch.manual_seed(0)
     with noise(model, on=True):
         z = torch.cat([model[:stages](part) for part in x.split(500)])
-    last = model[stages - 1][-1] if stages else None
+    last = model[stages - 1][-1]
     return (z + 1e-4).log() if isinstance(last, InformationLayer) and last.prior == "log-normal" else z
+
+
+def found(z: Tensor, test_z: Tensor) -> dict[str, list[float]]:
+    """What a reader finds of the mark and of the class, how sure that is, and the reader's error."""
+    train, test, rows = data("train", IMAGES), data("test", TESTED), {}
+    for name, y, test_y in (("mark", train.n, test.n), ("class", train.y, test.y)):
+        told: Estimate = usable_information(z, y, test=(test_z, test_y), reader=reader, epochs=8)
+        rows[name] = [round(told.value, 4), round(told.high - told.value, 4), told.settings["error"]]
+    return rows
+
+
+@cache
+def found_in_images() -> dict[str, list[float]]:
+    """The same for every network."""
+    return found(data("train", IMAGES).x, data("test", TESTED).x)
 
 
 def read(model: nn.Sequential, train: Data, test: Data) -> dict[str, list[Any]]:
     """What a reader finds of the mark and of the class in the image and in every stage."""
-    found: dict[str, list[Any]] = {"mark": [], "class": []}
-    for stages in range(len(STAGES) + 1):
-        z, test_z = (codes(model, part.x, stages) for part in (train, test))
-        for name, y, test_y in (("mark", train.n, test.n), ("class", train.y, test.y)):
-            told: Estimate = usable_information(z, y, test=(test_z, test_y), reader=reader, epochs=8)
-            found[name].append([round(told.value, 4), round(told.high - told.value, 4), told.settings["error"]])
-    return found
+    stages = [found(codes(model, train.x, n), codes(model, test.x, n)) for n in range(1, len(STAGES) + 1)]
+    return {name: [one[name] for one in (found_in_images(), *stages)] for name in ("mark", "class")}
 
 
 def places(model: nn.Sequential, test: Data) -> list[list[float]]:
@@ -160,6 +170,7 @@ def main() -> None:
     """Fit and measure what is missing, for as many minutes as are given, a process a core."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="which networks")
     parser.add_argument("--minutes", type=float, default=60, help="after which no further network is begun")
     parser.add_argument("--maps", type=Path, default=Path("runs/information-dropout"), help="where maps are kept")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
@@ -167,7 +178,8 @@ def main() -> None:
     began, file = time.monotonic(), HERE / "results.jsonl"
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
     done = {(row["kind"], row["beta"], row["seed"]) for row in rows}
-    todo = [(*setting, seed) for seed in range(options.seeds) for setting in SETTINGS if (*setting, seed) not in done]
+    asked = [(*setting, seed) for seed in range(options.seeds) for setting in SETTINGS if setting[0] in options.kinds]
+    todo = [one for one in asked if one not in done]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         running: set[Future[dict[str, Any]]] = set()
         while todo or running:

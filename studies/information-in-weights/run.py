@@ -25,8 +25,8 @@ from unbraid.info.generalisation import activation_bound, pac_bayes_bound
 from unbraid.nn.weightnoise import NoisyLinear, weight_information
 
 HERE = Path(__file__).parent
-HIDDEN = {"wide": 64, "narrow": 24}
-"""Units of each of two hidden layers. The narrow network's inputs have a mean of 0, so that fewer weights matter."""
+HIDDEN = {"wide": 64, "narrow": 24, "centred": 64}
+"""Units of each of two hidden layers. But for the wide network inputs have mean 0, so that fewer weights matter."""
 STEPS, RATE, WARM = 1000, 1e-2, 0.3
 """Steps of Adam on all samples at once; over what share of them the price rises."""
 TESTED, DRAWS = 600, 10
@@ -77,10 +77,11 @@ def data(setting: Setting) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     wrong = generator.random(len(y)) < LABELS[setting.labels]
     learned = torch.from_numpy(np.where(wrong, generator.integers(0, 10, len(y)), y))
     count = setting.samples
-    if setting.network == "narrow":
+    if setting.network != "wide":
         x = x - x[:count].mean(dim=0)
         x = 0.75 * x / x[:count].std()
-    return x[:count], learned[:count], x[-TESTED:], torch.from_numpy(y)[-TESTED:]
+    tested = min(TESTED, len(x) - count)
+    return x[:count], learned[:count], x[-tested:], torch.from_numpy(y)[-tested:]
 
 
 class Priced(nn.Module):
@@ -170,16 +171,16 @@ def _flatness(model: nn.Sequential, x: Tensor, y: Tensor) -> float:
     return math.log(size * max(trace, 1e-12))
 
 
-def main() -> None:
-    """Fit and measure what is missing, for as many minutes as are given."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def fill(file: Path, asked: list[list[Setting]], about: str | None) -> None:
+    """Fit and measure what a file does not hold yet, for as many minutes as are given."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--minutes", type=float, default=60, help="after which no further network is begun")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    began, file = time.monotonic(), HERE / "results.jsonl"
+    began = time.monotonic()
     lines = file.read_text("utf-8").splitlines() if file.exists() else []
     done = {Setting(*(json.loads(line)[name] for name in Setting._fields)) for line in lines}
-    for some in groups():
+    for some in asked:
         if done.issuperset(some):
             continue
         if time.monotonic() - began > 60 * options.minutes:
@@ -196,4 +197,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    fill(HERE / "results.jsonl", groups(), __doc__)
