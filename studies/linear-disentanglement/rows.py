@@ -37,6 +37,9 @@ FAR = {"length": 15, "intermediate": False}
 HALF = {"beta": 0.5, "gamma": 5.0}
 """The weights of the paper's code at 64 x 64 pixels are 1 and 10, for the whole squared error and not half of it."""
 CONV = {"network": "conv"}
+PATCHES = {"policy_network": "patches"}
+SETTLED = {**HALF, "representation": "exponentials"}
+"""Matrices that are bound to no plane, and a policy of convolutions beside an encoder and a decoder of patches."""
 TURNS = {"representation": "rotations"}
 HELD, TORUS, MIRRORED, SPRITES = "FlatLand, held out", "torus, held out", "torus, mirrored", "Sprites"
 
@@ -49,6 +52,7 @@ ROWS: dict[str, Row] = {
     "vae": Row("vae", 600),
     "emvae": Row("emvae", 1000, {"slow": 500}),
     "rgrvae": Row("rgrvae", 3500, {**HALF, **CONV}),
+    "rgrvae settled": Row("rgrvae", 2000, {"settle": 800, **SETTLED}),
     "betavae": Row("betavae", 600, {"beta": 4.0}),
     "betatcvae": Row("betatcvae", 600, {"beta": 4.0}),
     "factorvae": Row("factorvae", 600, {"gamma": 6.4, "critic_width": 100, "critic_depth": 3}),
@@ -56,13 +60,13 @@ ROWS: dict[str, Row] = {
     "lsbdvae": Row("lsbdvae", 800, {"periods": (7, 7)}, FAR),
     "lsbdvae, one step": Row("lsbdvae", 800, {"periods": (7, 7)}),
     "rgrvae k=2": Row("rgrvae", 4500, {"horizon": 2, **HALF, **CONV}, TWO),
-    "rgrvae patches, 5,000 steps": Row("rgrvae", 5000, HALF),
-    "rgrvae patches, 2,000 steps": Row("rgrvae", 2000, HALF),
-    "rgrvae patches k=2, 3,500 steps": Row("rgrvae", 3500, {"horizon": 2, **HALF}, TWO),
-    "rgrvae soft": Row("rgrvae", 1000, {"estimator": "soft"}),
-    "rgrvae soft, half": Row("rgrvae", 1000, {"estimator": "soft", **HALF}),
-    "rgrvae exact": Row("rgrvae", 1000, {"estimator": "exact", **HALF}),
-    "rgrvae rate .1": Row("rgrvae", 600, {"rate": 0.1}),
+    "rgrvae patches, 5,000 steps": Row("rgrvae", 5000, {**HALF, **PATCHES}),
+    "rgrvae patches, 2,000 steps": Row("rgrvae", 2000, {**HALF, **PATCHES}),
+    "rgrvae patches k=2, 3,500 steps": Row("rgrvae", 3500, {"horizon": 2, **HALF, **PATCHES}, TWO),
+    "rgrvae soft": Row("rgrvae", 1000, {"estimator": "soft", **PATCHES}),
+    "rgrvae soft, half": Row("rgrvae", 1000, {"estimator": "soft", **HALF, **PATCHES}),
+    "rgrvae exact": Row("rgrvae", 1000, {"estimator": "exact", **HALF, **PATCHES}),
+    "rgrvae rate .1": Row("rgrvae", 600, {"rate": 0.1, **PATCHES}),
     "forwardvae free": Row("forwardvae", 800, {"representation": "free"}),
     "forwardvae, held out": Row("forwardvae", 800, setting=HELD),
     "forwardvae rotations, held out": Row("forwardvae", 800, TURNS, setting=HELD),
@@ -78,8 +82,9 @@ ROWS: dict[str, Row] = {
     "forwardvae rotations, Sprites": Row("forwardvae", 2000, TURNS, setting=SPRITES),
     "slowfeaturevae, Sprites": Row("slowfeaturevae", 500, setting=SPRITES),
     "betavae, Sprites": Row("betavae", 500, {"beta": 4.0}, setting=SPRITES),
-    "rgrvae, Sprites": Row("rgrvae", 2000, HALF, setting=SPRITES),
+    "rgrvae, Sprites": Row("rgrvae", 2000, {**HALF, **PATCHES}, setting=SPRITES),
     "rgrvae conv, Sprites": Row("rgrvae", 3500, {**HALF, **CONV}, setting=SPRITES),
+    "rgrvae settled, Sprites": Row("rgrvae", 2000, {"settle": 800, **SETTLED}, setting=SPRITES),
     "emvae, mirrored": Row("emvae", 800, {"slow": 500}, setting=MIRRORED),
     "forwardvae free, mirrored": Row("forwardvae", 700, {"representation": "free", "actions": 5}, setting=MIRRORED),
     "slowfeaturevae, mirrored": Row("slowfeaturevae", 500, setting=MIRRORED),

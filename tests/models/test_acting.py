@@ -24,7 +24,8 @@ ENDS = OrbitBatch(FRAMES[:, [0, 2]], torch.zeros(6, 2, dtype=torch.int64), ACTIO
 
 def made(cls: Any, **options: Any) -> Any:
     torch.manual_seed(0)
-    return cls((1, 32, 32), network="dense", **options)
+    own = {"policy_network": "dense"} if cls is RGrVAE else {}
+    return cls((1, 32, 32), network="dense", **own, **options)
 
 
 def loss(model: Any, batch: OrbitBatch = BATCH) -> dict[str, float]:
@@ -139,6 +140,26 @@ def test_all_actions_can_count_by_the_policy_or_by_what_they_explain(estimator) 
     assert terms["policy"] == pytest.approx(lesson.mean().item(), rel=1e-4)
 
 
+def test_a_policy_settles_from_its_step_on_by_what_explains_and_before_it_does_not() -> None:
+    paper, mended = made(RGrVAE, entropy=0.0), made(RGrVAE, entropy=0.0, settle=1)
+    assert loss(mended) == loss(paper)
+    with torch.no_grad():
+        for model in (paper, mended):
+            model.policy[-1].bias[2] = 20.0  # sure of one action, wherever
+    lessons = {}
+    for name, model in {"paper": paper, "mended": mended}.items():
+        torch.manual_seed(5)
+        terms = model.loss(BATCH, 1)
+        lessons[name] = torch.autograd.grad(terms["policy"], model.policy[-1].bias)[0]
+    torch.manual_seed(5)
+    z = mended.encode(FRAMES.flatten(0, 1)).rsample().unflatten(0, (6, 3))[:, :2].flatten(0, 1)
+    mean = mended.encode(FRAMES.flatten(0, 1)).mean.unflatten(0, (6, 3))[:, 1:].flatten(0, 1)
+    q = (-1.5 * mended.errors(z, mean)).softmax(dim=1)
+    sure = torch.tensor([0.0, 0.0, 1.0, 0.0])
+    assert torch.allclose(lessons["mended"], sure - q.mean(0), atol=1e-5)
+    assert lessons["paper"].abs().max() < 1e-3 < lessons["mended"].abs().max()
+
+
 def test_the_policys_loss_moves_the_policy_alone_and_predictions_do_not_move_it() -> None:
     model = made(RGrVAE)
     terms = model.loss(BATCH, 0)
@@ -188,6 +209,7 @@ def test_a_policy_of_one_action_and_matrices_that_turn_nothing_are_called_collap
 
 @pytest.mark.parametrize(("cls", "options", "sentence"), [
     (RGrVAE, {"horizon": 0}, "horizon must be"),
+    (RGrVAE, {"settle": -1}, "settle must be"),
     (RGrVAE, {"actions": 1}, "actions must be a finite number of at least 2"),
     (RGrVAE, {"actions": 5}, "5 actions need at least 6 latents, but there are 4"),
     (ForwardVAE, {"rate": -1.0}, "rate must be"),

@@ -71,3 +71,30 @@ def test_no_gradient_goes_through_rewards_or_errors() -> None:
 def test_entropy_is_greatest_for_a_uniform_policy_and_0_for_a_sure_one() -> None:
     assert torch.allclose(entropy(torch.zeros(1, 4)), torch.tensor(4.0).log())
     assert entropy(torch.tensor([[50.0, 0.0]])).item() < 1e-6
+
+
+def settled(lesson) -> int:
+    """The action that a policy prefers which was sure of the second one, after many lessons."""
+    logits = torch.tensor([[0.0, 8.0, 0.0]], requires_grad=True)
+    optimiser = torch.optim.SGD([logits], lr=0.5)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        optimiser.zero_grad()
+        taken = torch.multinomial(logits.detach().softmax(dim=1), 1, generator=generator)[:, 0]
+        lesson(logits, taken).sum().backward()
+        optimiser.step()
+    return int(logits.argmax())
+
+
+def test_a_policy_sure_of_the_second_best_stays_so_by_its_rewards_and_is_mended_by_what_explains() -> None:
+    errors, stay = torch.tensor([[0.5, 1.0, 4.0]]), 3.0  # The second leads nearer than to stay, the first more so.
+    assert settled(lambda logits, taken: reinforce(logits, taken, stay - errors[0, taken])) == 1
+    assert settled(lambda logits, taken: soft(logits, errors, variance=1 / 3)[1]) == 0
+
+
+def test_responsibilities_are_the_posterior_of_a_mixture_of_gaussians() -> None:
+    errors = torch.tensor([[0.2, 1.0, 3.0]], dtype=torch.float64)
+    q, lesson = soft(LOGITS[:1, :3], errors, variance=0.25)
+    density = torch.distributions.Normal(0.0, 0.5).log_prob(errors.sqrt()).exp()
+    assert torch.allclose(q, density / density.sum())
+    assert torch.allclose(lesson, -(q * LOGITS[:1, :3].log_softmax(dim=1)).sum(dim=1))

@@ -26,6 +26,8 @@ from unbraid.view import OrbitBatch
 __all__ = ["RGrVAE"]
 
 ESTIMATORS = ("reinforce", "exact", "soft")
+SETTLED = 1 / 3
+"""The variance of codes around their prediction from ``settle`` on: about twice what that of a sample is at least."""
 COLLAPSED, SMALLEST = 1.5, 0.1
 """Fewer actions, and a smaller angle, are a collapse: no world has one action, or more than sixty steps to a turn."""
 
@@ -44,6 +46,11 @@ class RGrVAE(ActingModel):
     never seen: the policy takes one after the other, each time looking at the decoded image of where it is. What the
     view tells of the actions is not looked at.
 
+    A policy can be sure and yet wrong: an action that leads nearer is made likelier even where another leads nearer
+    still, until no other is tried. From step ``settle`` on all actions count by how well they explain a pair, and the
+    policy learns that (:func:`~unbraid.nn.policy.soft`): what reinforcement has found stays, and what it was wrong
+    about is mended. Before it has found something this does not help, since then all actions explain a pair alike.
+
     Departures from the authors' program: the policy's logits are taken as they are, not their absolute values; the
     matrices have a learning rate of 0.01 and angles that begin between 0.5 and 1 (with 0.1 they fall towards 0 before
     the policy knows anything); see also :class:`~unbraid.acting.SequenceModel`.
@@ -60,11 +67,14 @@ class RGrVAE(ActingModel):
         estimator: How the policy learns: ``"reinforce"`` from the action it took (the paper), ``"exact"`` from the
             expectation over all actions, ``"soft"`` from how well each explains the pair; the last two take the mean of
             all actions' errors in place of the error of one.
+        settle: From which step on the policy is mended, at least 0; 0 for never (the paper).
         representation: ``"rotations"`` of planes (the paper), ``"blocks"`` for any matrix in a plane, ``"free"`` for
             any matrix, or ``"exponentials"`` for rotations of all latents.
         rate: The learning rate of the matrices, at least 0.
         likelihood: ``"bernoulli"``, ``"gaussian"``, ``"learned"`` (a Gaussian whose variance is) or ``"laplace"``.
         network: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"`` or ``"modulated"``.
+        policy_network: That of the policy, likewise. Convolutions, which see a step alike wherever it is taken, are
+            worth more here than in the encoder.
 
     Raises:
         InvalidOption: When the shape or an option is out of range.
@@ -76,6 +86,7 @@ class RGrVAE(ActingModel):
     citation = """@inproceedings{painter2020linear, author = {Painter, Matthew and Pr{\\"u}gel-Bennett, Adam and
   Hare, Jonathon}, title = {Linear Disentangled Representations and Unsupervised Action Estimation},
   booktitle = {Advances in Neural Information Processing Systems}, year = {2020}}"""
+    timed = ("settle",)
 
     def __init__(
         self,
@@ -88,10 +99,12 @@ class RGrVAE(ActingModel):
         gamma: float = 10.0,
         entropy: float = 0.01,
         estimator: Literal["reinforce", "exact", "soft"] = "reinforce",
+        settle: int = 0,
         representation: RepresentationName = "rotations",
         rate: float = 0.01,
         likelihood: LikelihoodName = "bernoulli",
         network: NetworkName = "conv",
+        policy_network: NetworkName = "conv",
     ) -> None:
         super().__init__(
             shape, latent_dim=latent_dim, actions=actions, beta=beta, gamma=gamma, representation=representation,
@@ -99,11 +112,14 @@ class RGrVAE(ActingModel):
         )  # fmt: skip
         require_at_least(2, actions=actions)
         require_at_least(1, horizon=horizon)
-        require_at_least(0, entropy=entropy)
+        require_at_least(0, entropy=entropy, settle=settle)
         if estimator not in ESTIMATORS:
             raise InvalidOption(f"estimator must be one of {', '.join(ESTIMATORS)}, but is {estimator!r}")
+        if policy_network not in NETWORKS:
+            raise InvalidOption(f"policy_network must be one of {', '.join(NETWORKS)}, but is {policy_network!r}")
         self.horizon, self.entropy, self.estimator = horizon, entropy, estimator
-        self.policy = NETWORKS[network].encoder((2 * shape[0], *shape[1:]), actions)
+        self.settle, self.policy_network = settle, policy_network
+        self.policy = NETWORKS[policy_network].encoder((2 * shape[0], *shape[1:]), actions)
         with torch.no_grad():  # nearly uniform at first; all 0 would let no gradient through
             next(p for p in reversed(list(self.policy.parameters())) if p.ndim > 1).mul_(0.01)
 
@@ -126,7 +142,7 @@ class RGrVAE(ActingModel):
             logits = self.judge(seen, last)
             errors = self.errors(now, target)
             rewards = (now - target).square().sum(dim=1, keepdim=True) - errors
-            taken, weights, lesson = self._take(logits, errors, rewards)
+            taken, weights, lesson = self._take(logits, errors, rewards, settled=0 < self.settle <= step)
             error = (weights * errors).sum(dim=1)
             learned = learned + lesson - self.entropy * entropy(logits)
             if turn + 1 < self.horizon:
@@ -136,10 +152,10 @@ class RGrVAE(ActingModel):
         terms["policy"] = learned.mean()
         return terms
 
-    def _take(self, logits: Tensor, errors: Tensor, rewards: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _take(self, logits: Tensor, errors: Tensor, rewards: Tensor, *, settled: bool) -> tuple[Tensor, Tensor, Tensor]:
         """The action taken, ``(B,)``, what each counts in the error, ``(B, A)``, and the policy's loss, ``(B,)``."""
-        if self.estimator == "soft":
-            weights, lesson = soft(logits, errors)
+        if settled or self.estimator == "soft":
+            weights, lesson = soft(logits, errors, variance=SETTLED if settled else 1.0)
             return torch.multinomial(weights, 1)[:, 0], weights, lesson
         taken = torch.multinomial(logits.softmax(dim=1).detach(), 1)[:, 0]
         if self.estimator == "exact":

@@ -50,19 +50,20 @@ def exact(logits: Tensor, rewards: Tensor) -> Tensor:
     return -(logits.softmax(dim=1) * rewards.detach()).sum(dim=1)
 
 
-def soft(logits: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
+def soft(logits: Tensor, errors: Tensor, *, variance: float = 1.0) -> tuple[Tensor, Tensor]:
     r"""Responsibilities of actions for what they explain, and how far a policy is from them.
 
-    .. math:: q_a \propto e^{-E_a / 2}
+    .. math:: q_a \propto e^{-E_a / 2 \sigma^2}
 
-    as if codes had unit variance around the prediction of their action.
+    as if codes varied that much around the prediction of their action.
 
     Args:
         logits: Of the policy, ``(B, A)``.
         errors: Squared errors of every action, ``(B, A)``.
+        variance: :math:`\sigma^2`, of each latent, above 0.
 
     Returns:
         q, ``(B, A)``, and the cross entropy of the policy with it, ``(B,)``; no gradient goes through q.
     """
-    q = (-errors.detach() / 2).softmax(dim=1)
+    q = (-errors.detach() / (2 * variance)).softmax(dim=1)
     return q, F.cross_entropy(logits, q, reduction="none")
