@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from torch.utils.data import default_collate
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.fit.callbacks.mixing import Mixed, Mixing, spread
 from unbraid.fit.state import State
-from unbraid.masks.host import bits
+from unbraid.masks.host import bits, joined, plain
 
 __all__ = ["Covered", "Mixer", "Mixture", "PairMixer", "beta", "spatial"]
 
@@ -37,16 +37,18 @@ class Mixture:
         weight: How much of each sample is kept, 0 .. 1, ``(B,)`` or a scalar: the mean of the mask.
         drawn: What is kept where, of a shape that spreads over the batch; bool, or numbers of 0 .. 1; None where every
             value is averaged by ``weight``.
+        whole: Whether all numbers of ``drawn`` are 0 or 1, and nothing is averaged.
     """
 
     order: Tensor
     weight: Tensor
     drawn: Tensor | None = None
+    whole: bool = field(default=False, kw_only=True)
 
     @property
     def mask(self) -> Tensor | None:
-        """What is kept where; a kind of mixture that knows it otherwise may make it only when it is asked for."""
-        return self.drawn
+        """What is kept where, bool if ``whole``; a kind of mixture may make it only when it is asked for."""
+        return self.drawn.bool() if self.drawn is not None and self.whole else self.drawn
 
     def partner(self, x: Tensor) -> Tensor:
         """What each sample is mixed with."""
@@ -59,8 +61,14 @@ class Mixture:
         Raises:
             InvalidData: When whole numbers should be averaged.
         """
-        other, mask = self.partner(x), self.mask
-        if mask is not None and mask.dtype == torch.bool:
+        other, mask = self.partner(x), self.drawn if self.whole else self.mask
+        if mask is not None and (self.whole or mask.dtype == torch.bool):
+            if x.is_floating_point() and plain(x):
+                mixed = joined(other, x, mask, out=other)
+                if mixed is not None:
+                    return mixed
+                other = self.partner(x)
+            mask = mask.bool()
             # The partner is a copy already, so that what is kept can be written over it.
             kept, into = bits(x), bits(other)
             if kept is None or into is None:
@@ -175,8 +183,7 @@ class PairMixer(Mixer):
 
     def draw(self, x: Tensor, *, generator: torch.Generator | None = None) -> Mixture:
         """Draw partners, weights and masks; who is not to be mixed is its own partner."""
-        # As an order of random numbers, which can be compiled, and drawn on any device.
-        order = torch.rand(len(x), generator=generator, device=x.device).argsort()
+        order = torch.randperm(len(x), generator=generator, device=x.device)
         if self.probability < 1:
             chosen = torch.rand(len(x), generator=generator, device=x.device) < self.probability
             order = torch.where(chosen, order, torch.arange(len(x), device=x.device))
@@ -194,11 +201,11 @@ def beta(
     >>> beta(0.2, 3, generator=torch.Generator().manual_seed(0)).shape
     torch.Size([3])
     """
+    if alpha == 1:
+        return torch.rand(count, generator=generator, device=device)
     require_at_least(0, alpha=alpha)
     if alpha == 0:
         return torch.ones(count, device=device)
-    if alpha == 1:
-        return torch.rand(count, generator=generator, device=device)
     if alpha > 1:
         return torch._sample_dirichlet(torch.full((count, 2), alpha, device=device), generator)[:, 0]
     # A gamma of a small power is nought in float32; its logarithm, by way of the next power, is not.
@@ -236,6 +243,8 @@ def spatial(x: Tensor, dims: Sequence[int] | None) -> Covered:
     >>> spatial(torch.zeros(8, 3, 5, 7), None)
     Covered(dims=(-2, -1), shape=(5, 7), spread=(-1, 1, 5, 7))
     """
+    if dims is None and x.ndim > 2:
+        return Covered(tuple(range(2 - x.ndim, 0)), tuple(x.shape[2:]), (-1, 1, *x.shape[2:]))
     named = range(2, x.ndim) if dims is None else dims
     covered = tuple(sorted(d - x.ndim if d >= 0 else d for d in named))
     if not covered or not -x.ndim < covered[0] <= covered[-1] < 0 or len(set(covered)) < len(covered):

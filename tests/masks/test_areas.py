@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unbraid.masks.areas import counts, cut, level, softened, uniform
-from unbraid.masks.boxes import around, boxes, placed
+from unbraid.masks.boxes import around, boxes, crossed, placed
 from unbraid.masks.fields import fields
 
 
@@ -75,13 +76,28 @@ def test_boxes_reach_from_their_start_to_before_their_stop() -> None:
 
 def test_a_box_has_the_images_proportions_and_its_area_where_no_border_cuts() -> None:
     share = torch.full((3000,), 0.25)
-    mask = boxes(*around(share, (16, 32), generator=seeded()), (16, 32))
+    mask = crossed(around(share, (16, 32), generator=seeded())).bool()
     areas = mask.flatten(1).sum(1)
     assert int(areas.max()) == 8 * 16
     assert int(mask.any(2).sum(1).max()) == 8
     assert int(mask.any(1).sum(1).max()) == 16
     # A side of half the image is cut in half of the places, by a quarter of it in the mean.
     assert abs(float(areas.float().mean()) / (8 * 16) - (7 / 8) ** 2) < 0.03
+
+
+@pytest.mark.parametrize("shape", [(9,), (8, 8), (12, 7), (6, 5, 6)])
+def test_sides_reach_half_their_length_around_a_pixel(shape: tuple[int, ...]) -> None:
+    share = torch.rand(400, generator=seeded())
+    sides = around(share, shape, generator=seeded(1))
+    assert crossed(sides).shape == (400, *shape)
+    for side, n in zip(sides, shape, strict=True):
+        length = (share ** (1 / len(shape)) * n).round()
+        starts = torch.arange(n) - (length // 2)[:, None]  # around each of the pixels
+        boxed = torch.stack([boxes(starts[:, m, None], (starts[:, m] + length)[:, None], (n,)) for m in range(n)], 1)
+        found = (boxed.float() == side[:, None]).all(2)
+        assert bool(found.any(1).all())
+        # Long sides around different pixels may be cut to the same one: of those around one pixel only, all are drawn.
+        assert len(found[found.sum(1) == 1].float().argmax(1).unique()) == n
 
 
 def test_placed_boxes_lie_inside_anywhere() -> None:

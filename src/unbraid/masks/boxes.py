@@ -3,44 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from unbraid.masks.host import at_once
-
-__all__ = ["around", "boxes", "placed"]
+__all__ = ["around", "boxes", "crossed", "placed"]
 
 
-def boxes(start: Tensor, stop: Tensor, shape: Sequence[int], *, dtype: torch.dtype = torch.bool) -> Tensor:
+def boxes(start: Tensor, stop: Tensor, shape: Sequence[int]) -> Tensor:
     """Which pixels lie in a box.
 
     Args:
         start: The first pixel along each axis, ``(B, D)``; it may lie outside.
         stop: The first beyond it, ``(B, D)``.
         shape: Pixels along each of the D axes.
-        dtype: Of what comes: truths, or 1 and 0.
 
     Returns:
-        ``(B, *shape)``.
+        ``(B, *shape)``, bool.
 
     >>> boxes(torch.tensor([[0, 1]]), torch.tensor([[1, 3]]), (2, 4)).int().tolist()
     [[[0, 1, 1, 0], [0, 0, 0, 0]]]
     """
     place = torch.arange(max(shape), device=start.device)
-    truths = (place >= start[..., None]) & (place < stop[..., None])
-    # As bytes, of which many are joined at a time; truths are not, and take three to ten times as long.
-    within = truths.view(torch.uint8) if dtype == torch.bool else truths.to(dtype)
-    inside = within[:, 0, : shape[0]].reshape(-1, shape[0], *[1] * (len(shape) - 1))
-    for axis, pixels in enumerate(shape[1:], 1):
-        inside = inside * within[:, axis, :pixels].reshape(-1, *[1] * axis, pixels, *[1] * (len(shape) - 1 - axis))
-    return inside.view(torch.bool) if dtype == torch.bool else inside
+    within = ((place >= start[..., None]) & (place < stop[..., None])).float()
+    return crossed([within[:, axis, :pixels] for axis, pixels in enumerate(shape)]).bool()
 
 
-def around(share: Tensor, shape: Sequence[int], *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-    """Where boxes of a share of the area begin and end, of the image's proportions, around random pixels.
+def crossed(sides: Sequence[Tensor]) -> Tensor:
+    """The boxes of given sides: 1 inside, 0 elsewhere.
+
+    Args:
+        sides: Of each of the D axes, 1 at those of its n pixels which the boxes cover and 0 elsewhere, ``(B, n)``.
+
+    Returns:
+        ``(B, *shape)``, of the same type.
+
+    >>> crossed([torch.tensor([[0, 1]]), torch.tensor([[1, 1, 0]])]).tolist()
+    [[[0, 0, 0], [1, 1, 0]]]
+    """
+    inside = sides[0]
+    # As numbers, which torch joins in a quarter of the time of bytes or truths where both are spread.
+    for axis, side in enumerate(sides[1:], 1):
+        inside = inside.unsqueeze(-1) * side.view(-1, *[1] * axis, side.shape[1])
+    return inside
+
+
+def around(share: Tensor, shape: Sequence[int], *, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
+    r"""The sides of boxes of a share of the area, of the image's proportions, around random pixels.
+
+    A box that is w of n pixels long, rounded, reaches from w // 2 pixels before the pixel m which it is around: it
+    covers every pixel p for which :math:`|2 (p + \frac14 - m) / n|` is less than :math:`w / n`.
 
     Args:
         share: 0 .. 1, ``(B,)``.
@@ -48,21 +60,25 @@ def around(share: Tensor, shape: Sequence[int], *, generator: torch.Generator | 
         generator: Draws the pixels; the global one by default.
 
     Returns:
-        Start and stop, ``(B, D)`` each, in the image: borders cut off what is beyond them.
+        Of each axis, 1 at those of its n pixels which the boxes cover and 0 elsewhere, ``(B, n)``, float32.
+
+    >>> [side.tolist() for side in around(torch.tensor([0.0]), (2, 3))]
+    [[[0.0, 0.0]], [[0.0, 0.0, 0.0]]]
     """
-    middle: Any = torch.rand((len(share), len(shape)), generator=generator, device=share.device)
-    few: Any = share
-    # So few numbers are worked on in a quarter of the time by numpy, which has the same names for it.
-    if at_once(share.device):
-        does: Any = torch
-        sizes: Any = torch.tensor(shape, dtype=share.dtype, device=share.device)
-    else:
-        does, middle, few = np, middle.numpy(), share.numpy()
-        sizes = np.array(shape, few.dtype)
-    sides = does.round(few[:, None] ** (1 / len(shape)) * sizes)
-    start = does.floor(middle * sizes) - does.floor(sides / 2)
-    stop = does.minimum(start + sides, sizes)
-    return torch.as_tensor(does.clip(start, 0, None)).long(), torch.as_tensor(stop).long()
+    length, axes = share.unsqueeze(1), len(shape)
+    # So few numbers cost what the number of operations costs: squares need no root of an area, and equal axes share.
+    square = length if axes == 2 else length.pow(2 / axes)
+    if shape.count(shape[0]) == axes:
+        return _covered(square, shape[0], axes, generator).unbind()
+    return tuple(_covered(square, n, 1, generator)[0] for n in shape)
+
+
+def _covered(square: Tensor, n: int, axes: int, generator: torch.Generator | None) -> Tensor:
+    """The sides along some axes of n pixels, ``(axes, B, n)``, for squares of their lengths as shares, ``(B, 1)``."""
+    place = torch.linspace(0.5 / n, 2 - 1.5 / n, n, device=square.device)
+    many = (axes, len(square), 1)
+    middle = torch.randint(n, many, generator=generator, device=square.device, dtype=torch.float32)
+    return torch.sub(place, middle, alpha=2 / n).square_().lt_(square)
 
 
 def placed(scale: Tensor, shape: Sequence[int], *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:

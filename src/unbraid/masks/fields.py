@@ -21,8 +21,8 @@ __all__ = ["REST", "Spectrum", "evaluate", "fields", "noise", "published", "wave
 Spectrum = Literal["isotropic", "reference"]
 
 REST = 1e-4
-"""The share of a field's energy in its fastest waves that is left out: with a decay of 3 and in two dimensions all but
-ten waves across an axis, which would move one pixel in a thousand across a threshold and cost ten times as much."""
+"""How much of a field's energy at most is in the fastest waves, which are left out: with a decay of 3 and in two
+dimensions all but eight waves across an axis. They would move two pixels in a thousand across a threshold."""
 
 
 def fields(
@@ -102,11 +102,17 @@ def _made(shape: Sequence[int], decay: float, device: torch.device) -> tuple[Ten
 
 
 def _highest(pixels: int, decay: float, dimensions: int) -> int:
-    """How many waves across an axis are drawn: beyond k of them is a share k^-(2 decay - D) of the energy."""
+    r"""How many waves across an axis are drawn.
+
+    Beyond k of them lies less than :math:`\int_{|q| > k + 1/2} |q|^{-2 \delta} dq = S (k + \frac12)^{-s} / s`, with the
+    surface S of the unit sphere and :math:`s = 2 \delta - D`; the 2 D slowest waves have an energy of 1 each.
+    """
     slope = 2 * decay - dimensions
     if slope <= 0:
         return pixels // 2
-    return min(pixels // 2, math.ceil(math.exp(min(-math.log(REST) / slope, 30)) - 1e-9))
+    surface = 2 * math.pi ** (dimensions / 2) / math.gamma(dimensions / 2)
+    farthest = math.log(surface / (2 * dimensions * slope * REST)) / slope
+    return min(pixels // 2, math.ceil(math.exp(min(farthest, 30)) - 0.5))
 
 
 def _waves_of(pixels: int, decay: float, dimensions: int) -> int:

@@ -7,9 +7,9 @@ References:
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,61 +17,56 @@ import torch
 from torch import Tensor
 
 from unbraid.errors import require_at_least
-from unbraid.masks.boxes import around, boxes
-from unbraid.masks.host import bits
+from unbraid.masks.boxes import around, crossed
+from unbraid.masks.host import bits, joined, plain
 from unbraid.mixer import Covered, Mixture, PairMixer, beta, spatial
 
 __all__ = ["Cut", "CutMix"]
 
 LARGE = 2**14
-"""How many numbers a sample has, for which a copy of its box takes less time than a choice for every number."""
+"""How many numbers a sample has, for which a copy of its box takes less time than a sum for every number."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cut(Mixture):
-    """A mixture whose partner is seen in a box, which on a CPU is all that is copied.
+    """A mixture whose partner is seen in a box, which on a CPU is all that is copied of large samples.
 
     Args:
         order: As for every :class:`unbraid.mixer.Mixture`.
         weight: Likewise.
-        start: The first pixel of the box along each dimension that is covered, ``(B, D)``.
-        stop: The first beyond it, ``(B, D)``.
+        sides: Of each dimension that is covered, 1 at those of its n pixels which the boxes cover and 0 elsewhere,
+            ``(B, n)``.
         covered: Those dimensions.
     """
 
-    start: Tensor
-    stop: Tensor
+    sides: tuple[Tensor, ...]
     covered: Covered
 
     @property
     def mask(self) -> Tensor:
         """What is outside of the boxes, bool."""
-        return ~boxes(self.start, self.stop, self.covered.shape).reshape(self.covered.spread)
+        return ~crossed(self.sides).bool().view(self.covered.spread)
 
     def apply(self, x: Tensor) -> Tensor:
         """The samples ``(B, ...)``, with their partners in the boxes."""
-        of = bits(x)
-        if of is None:
-            return super().apply(x)
-        if x[0].numel() >= LARGE:
-            return self._copied(x, of)
-        # Sums take a quarter of the time that choosing takes, and give the same where no difference is infinite.
-        if x.is_floating_point() and math.isfinite(torch.sub(*reversed(x.aminmax()))):
-            inside = boxes(self.start, self.stop, self.covered.shape, dtype=x.dtype).reshape(self.covered.spread)
+        if x.is_floating_point() and x.numel() < LARGE * len(x) and plain(x):
             other = self.partner(x)
-            return torch.lerp(x, other, inside, out=other)
-        return super().apply(x)
+            mixed = joined(x, other, crossed(self.sides).view(self.covered.spread), out=other)
+            if mixed is not None:
+                return mixed
+        of = bits(x)
+        return super().apply(x) if of is None else self._copied(x, of)
 
     def _copied(self, x: Tensor, of: np.ndarray[Any, Any]) -> Tensor:
         mixed = x.detach().clone()
         to = bits(mixed)
         assert to is not None
-        edges = zip(*(edge.expand(len(x), -1).tolist() for edge in (self.start, self.stop)), strict=True)
-        inside = [slice(None)] * (x.ndim - 1)
-        for row, other, (start, stop) in zip(to, self.order.tolist(), edges, strict=True):
-            for dim, first, last in zip(self.covered.dims, start, stop, strict=True):
-                inside[dim] = slice(first, last)
-            row[*inside] = of[other][*inside]
+        inside: list[Iterable[slice]] = [[slice(None)] * len(x)] * (x.ndim - 1)
+        for dim, side in zip(self.covered.dims, self.sides, strict=True):
+            start = side.argmax(1).expand(len(x))
+            inside[dim] = map(slice, start.tolist(), (start + side.sum(1).long()).tolist())
+        for row, other, box in zip(to, self.order.tolist(), zip(*inside, strict=True), strict=True):
+            row[box] = of[other][box]
         return mixed
 
 
@@ -106,7 +101,8 @@ class CutMix(PairMixer):
     def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A box, and the share that is really kept."""
         covered = spatial(x, self.dims)
-        weight = beta(self.alpha, count, generator=generator, device=x.device)
-        start, stop = around(1 - weight, covered.shape, generator=generator)
-        kept = 1 - (stop - start).prod(1) / math.prod(covered.shape)
-        return Cut(order=order, weight=kept, start=start, stop=stop, covered=covered)
+        # A share of the area is as likely as the rest; with an alpha of 0 there is none.
+        share = beta(self.alpha, count, generator=generator, device=x.device)
+        sides = around(share if self.alpha else 1 - share, covered.shape, generator=generator)
+        area = reduce(torch.mul, (side.mean(1) for side in sides))
+        return Cut(order=order, weight=area.neg_().add_(1), sides=sides, covered=covered)

@@ -74,11 +74,11 @@ class FMix(PairMixer):
         if self.alpha == 1 and not self.max_soft:
             pixel = torch.randint(pixels, (count, 1), generator=generator, device=device)
             mask, weight = cut(make, lambda field, rows: field.gather(1, pixel[rows]), count, pixels, device)
-            return Mixture(order, weight, mask.reshape(spread))
+            return Mixture(order, weight, mask.view(spread), whole=True)
         weight = beta(self.alpha, count, generator=generator, device=device)
         if self.max_soft:
             mask = softened(make(slice(count)), weight, self.max_soft)
             return Mixture(order, mask.mean(1), mask.reshape(spread))
         wanted = counts(weight, pixels, generator=generator)
         mask, weight = cut(make, lambda field, rows: level(field, wanted[rows]), count, pixels, device)
-        return Mixture(order, weight, mask.reshape(spread))
+        return Mixture(order, weight, mask.view(spread), whole=True)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from unbraid.errors import InvalidOption, require_at_least
-from unbraid.masks.boxes import around, boxes
+from unbraid.masks.boxes import around, crossed
 from unbraid.mixer import Mixture, PairMixer, beta, spatial
 
 __all__ = ["HMix"]
@@ -57,6 +57,6 @@ class HMix(PairMixer):
         share = (1 - weight) * self.ratio
         # With a ratio of 1 and a weight of 0 the box is everything: what lies outside it has no weight to speak of.
         outside = weight / (1 - share).clamp_min(1e-12)
-        kept = ~boxes(*around(share, shape, generator=generator), shape)
+        kept = 1 - crossed(around(share, shape, generator=generator))
         mask = kept.flatten(1) * outside[:, None]
         return Mixture(order, mask.mean(1), mask.reshape(spread))

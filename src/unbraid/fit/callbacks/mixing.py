@@ -45,11 +45,16 @@ class Mixed(NamedTuple):
         >>> Mixed(torch.tensor([0]), torch.tensor([2]), torch.tensor([0.75])).probabilities(3)
         tensor([[0.7500, 0.0000, 0.2500]])
         """
-        first, second = self.first.unsqueeze(1), self.second.unsqueeze(1)
-        weight = self.weight[:, None] if self.weight.ndim > 1 else spread(self.weight, first)
-        weight = weight.expand(first.shape)
-        shares = torch.zeros(len(first), classes, *first.shape[2:], dtype=weight.dtype, device=weight.device)
-        return shares.scatter_(1, first, weight).scatter_add_(1, second, 1 - weight)
+        weight = self.weight.unsqueeze(1) if self.weight.ndim > 1 else spread(self.weight, self.first.unsqueeze(1))
+        if self.first.ndim == 1 and classes <= len(self.first):  # in fewer operations, whose number is what they cost
+            each = torch.eye(classes, dtype=weight.dtype, device=weight.device)
+            return each.index_select(0, self.second).lerp_(each.index_select(0, self.first), weight)
+
+        def certain(labels: Tensor) -> Tensor:
+            shares = torch.zeros(len(labels), classes, *labels.shape[1:], dtype=weight.dtype, device=weight.device)
+            return shares.scatter_(1, labels.unsqueeze(1), 1.0)
+
+        return certain(self.second).lerp_(certain(self.first), weight)
 
 
 class Mixing(Targets):
