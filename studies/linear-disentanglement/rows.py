@@ -53,6 +53,7 @@ ROWS: dict[str, Row] = {
     "emvae": Row("emvae", 1000, {"slow": 500}),
     "rgrvae": Row("rgrvae", 3500, {**HALF, **CONV}),
     "rgrvae settled": Row("rgrvae", 2000, {"settle": 800, **SETTLED}),
+    "rgrvae settled k=2": Row("rgrvae", 3000, {"horizon": 2, "settle": 1000, **SETTLED}, TWO),
     "betavae": Row("betavae", 600, {"beta": 4.0}),
     "betatcvae": Row("betatcvae", 600, {"beta": 4.0}),
     "factorvae": Row("factorvae", 600, {"gamma": 6.4, "critic_width": 100, "critic_depth": 3}),
