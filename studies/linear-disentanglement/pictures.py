@@ -12,18 +12,19 @@ from unbraid.runs.run import Run
 
 HERE = Path(__file__).parent
 PICTURES = {
-    "matrices": ("emvae, mirrored", "matrices"),
-    "confusion": ("emvae, mirrored", "confusion"),
-    "orbits": ("emvae, Sprites", "orbits"),
-    "repeats": ("emvae, Sprites", "repeats"),
+    "matrices": ("emvae, mirrored", 0, "matrices"),
+    "confusion": ("emvae, mirrored", 0, "confusion"),
+    "orbits": ("emvae, Sprites", 0, "orbits"),
+    "repeats": ("emvae, Sprites", 0, "repeats"),
+    "settled": ("rgrvae settled", 2, "signs"),
 }
-"""The row of which each is, of seed 0, and the plot."""
+"""The row of which each is, the seed, and the plot."""
 
 
 def main(runs: Path) -> None:
     """Draw every picture whose run is there."""
-    for name, (row, plot) in PICTURES.items():
-        folder = place(runs, row, 0)
+    for name, (row, seed, plot) in PICTURES.items():
+        folder = place(runs, row, seed)
         if folder.exists():
             drawn, unsuited = figures(Run(folder), plots=[plot])
             if plot in drawn:

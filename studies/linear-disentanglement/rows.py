@@ -38,8 +38,8 @@ HALF = {"beta": 0.5, "gamma": 5.0}
 """The weights of the paper's code at 64 x 64 pixels are 1 and 10, for the whole squared error and not half of it."""
 CONV = {"network": "conv"}
 PATCHES = {"policy_network": "patches"}
-SETTLED = {**HALF, "representation": "exponentials"}
-"""Matrices that are bound to no plane, and a policy of convolutions beside an encoder and a decoder of patches."""
+FREELY = {**HALF, "representation": "exponentials"}
+"""Rotations that are bound to no plane; the policy's network is of convolutions, the others' of patches."""
 TURNS = {"representation": "rotations"}
 HELD, TORUS, MIRRORED, SPRITES = "FlatLand, held out", "torus, held out", "torus, mirrored", "Sprites"
 
@@ -52,8 +52,11 @@ ROWS: dict[str, Row] = {
     "vae": Row("vae", 600),
     "emvae": Row("emvae", 1000, {"slow": 500}),
     "rgrvae": Row("rgrvae", 3500, {**HALF, **CONV}),
-    "rgrvae settled": Row("rgrvae", 2000, {"settle": 800, **SETTLED}),
-    "rgrvae settled k=2": Row("rgrvae", 3000, {"horizon": 2, "settle": 1000, **SETTLED}, TWO),
+    "rgrvae settled": Row("rgrvae", 2000, {"settle": 800, **FREELY}),
+    "rgrvae settled, 3,200 steps": Row("rgrvae", 3200, {"settle": 800, **FREELY}),
+    "rgrvae settled rotations": Row("rgrvae", 2000, {"settle": 800, **HALF}),
+    "rgrvae exponentials": Row("rgrvae", 2000, FREELY),
+    "rgrvae settled k=2": Row("rgrvae", 3000, {"horizon": 2, "settle": 1000, **FREELY}, TWO),
     "betavae": Row("betavae", 600, {"beta": 4.0}),
     "betatcvae": Row("betatcvae", 600, {"beta": 4.0}),
     "factorvae": Row("factorvae", 600, {"gamma": 6.4, "critic_width": 100, "critic_depth": 3}),
@@ -85,7 +88,7 @@ ROWS: dict[str, Row] = {
     "betavae, Sprites": Row("betavae", 500, {"beta": 4.0}, setting=SPRITES),
     "rgrvae, Sprites": Row("rgrvae", 2000, {**HALF, **PATCHES}, setting=SPRITES),
     "rgrvae conv, Sprites": Row("rgrvae", 3500, {**HALF, **CONV}, setting=SPRITES),
-    "rgrvae settled, Sprites": Row("rgrvae", 2000, {"settle": 800, **SETTLED}, setting=SPRITES),
+    "rgrvae settled, Sprites": Row("rgrvae", 2000, {"settle": 800, **FREELY}, setting=SPRITES),
     "emvae, mirrored": Row("emvae", 800, {"slow": 500}, setting=MIRRORED),
     "forwardvae free, mirrored": Row("forwardvae", 700, {"representation": "free", "actions": 5}, setting=MIRRORED),
     "slowfeaturevae, mirrored": Row("slowfeaturevae", 500, setting=MIRRORED),

@@ -171,7 +171,8 @@ class RGrVAE(ActingModel):
             return self.errors(now, target)
         made = torch.einsum("aij,bj->bai", self.matrices(), now).flatten(0, 1)
         then = self._left(made, target.repeat_interleave(self.actions, dim=0), turns - 1)
-        return -2 * SETTLED * (-then / (2 * SETTLED)).logsumexp(dim=1).unflatten(0, (-1, self.actions))
+        explained: Tensor = (-then / (2 * SETTLED)).logsumexp(dim=1).unflatten(0, (-1, self.actions))
+        return -2 * SETTLED * explained
 
     @torch.no_grad()
     def symptoms(self, batch: OrbitBatch) -> Mapping[str, float]:
