@@ -64,7 +64,7 @@ class Canvas:
 
     def start(self, thing: str, colours: npt.NDArray[np.floating]) -> None:
         """Paint whatever nothing else will cover; colours broadcast to ``(B, 3, size, size)``."""
-        self.pixels[:] = self._kept(thing) if self.things else colours
+        self.pixels[:] = self._kept(thing) if self.things else colours.astype(np.float32)  # first, where they are few
 
     def fill(self, thing: str, coverage: Singles, colours: npt.NDArray[np.floating], *, top: int = 0) -> None:
         """Paint over whole rows.
@@ -81,8 +81,9 @@ class Canvas:
 
     def bytes(self) -> Bytes:
         """The pictures."""
-        levels = np.maximum(self.pixels, 0)  # the only copy: fresh memory takes longer than what is done with it
-        return np.rint(np.minimum(levels, 255, out=levels), out=levels).astype(np.uint8)
+        levels = np.empty(self.pixels.shape, dtype=np.uint8)
+        # Colours are mixtures of bytes. No copy of them is made: fresh memory takes longer than what is done with it.
+        return np.rint(self.pixels, out=levels, casting="unsafe")
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """In which pixels a thing fills more than a half; no pixel is of two."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from unbraid.types import Bytes, Floats, Integers
 
-__all__ = ["Patch", "capsules", "ink", "paint", "unit", "windows"]
+__all__ = ["Patch", "capsules", "ink", "inside", "paint", "unit", "windows"]
 
 Coverage = npt.NDArray[np.float32]
 
@@ -45,7 +45,6 @@ def capsules(ends: Floats, radius: Floats, size: int) -> Patch:
     >>> capsules(np.array([[1.0, 1.0, 3.0, 1.0]]), np.array([1.0]), 4).coverage[0].round(1)
     array([[0.8, 1. , 1. , 0.8],
            [0.8, 1. , 1. , 0.8],
-           [0. , 0. , 0. , 0. ],
            [0. , 0. , 0. , 0. ]], dtype=float32)
     """
     x0, y0, x1, y1 = ends.T
@@ -120,8 +119,23 @@ def _span(start: Floats, end: Floats, radius: Floats, size: int) -> tuple[Intege
     reach = np.maximum(radius + 0.5, 0)
     first = np.floor(np.minimum(start, end) - reach).astype(np.int64)
     last = np.ceil(np.maximum(start, end) + reach).astype(np.int64)
-    count = min(max(int((last - first).max(initial=1)), 1), size)
-    return np.minimum(np.maximum(first, 0), size - count), count
+    return inside(first, last, size)
+
+
+def inside(first: Integers, last: Integers, size: int) -> tuple[Integers, int]:
+    """The first row or column of each patch, and how many every patch has, so that all lie in images of this size.
+
+    Args:
+        first: The first row or column that is drawn on, ``(B,)``; it may lie outside.
+        last: The first beyond them, ``(B,)``.
+        size: Rows or columns of the images, of which alone there must be room.
+
+    >>> inside(np.array([-3, 6]), np.array([2, 20]), 8)
+    (array([0, 6]), 2)
+    """
+    first, last = (np.minimum(np.maximum(edge, 0), size) for edge in (first, last))
+    count = max(int((last - first).max(initial=1)), 1)
+    return np.minimum(first, size - count), count
 
 
 def _outer_sum(rows: Floats, columns: Floats) -> Coverage:

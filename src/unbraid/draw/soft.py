@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unbraid.draw.capsule import Patch, unit
+from unbraid.draw.capsule import Patch, inside
 from unbraid.types import Floats, Integers
 
 __all__ = ["centres", "ellipses", "polygons", "span"]
@@ -42,20 +42,19 @@ def ellipses(centre: Floats, semi: Floats, angle: Floats, size: int) -> Patch:
     left, width = span(centre[:, 0], reach[:, 0], size)
     top, height = span(centre[:, 1], reach[:, 1], size)
     across, down = centres(left, width) - centre[:, :1], centres(top, height) - centre[:, 1:]
-    u = _outer_sum(sin[:, None] * down, cos[:, None] * across)
-    v = _outer_sum(cos[:, None] * down, -sin[:, None] * across)
-    u *= _column(1 / a)
-    v *= _column(1 / b)
+    u = _outer_sum((sin / a)[:, None] * down, (cos / a)[:, None] * across)
+    v = _outer_sum((cos / b)[:, None] * down, (-sin / b)[:, None] * across)
     u *= u
     v *= v
     square = u + v
     u *= _column(1 / a**2)
     v *= _column(1 / b**2)
     u += v
-    slope = np.maximum(np.sqrt(u, out=u), np.float32(1e-6), out=u)
+    slope = np.sqrt(u, out=u)
     within = np.sqrt(square, out=v)
     within -= square
-    within /= slope
+    with np.errstate(divide="ignore", invalid="ignore"):
+        within /= slope
     # At the very centre both vanish; there it is half an axis to the edge or more.
     np.copyto(within, _column(np.minimum(a, b)), where=square < 0.01)
     return Patch(_covered(within, across, down, reach), top, left)
@@ -98,9 +97,12 @@ def _covered(within: Singles, across: Floats, down: Floats, reach: Floats) -> Si
     depend on how large a patch the neighbours need.
     """
     for axis, offset in ((0, across[:, None, :]), (1, down[:, :, None])):
-        np.minimum(within, (reach[:, axis, None, None] - np.abs(offset)).astype(np.float32), out=within)
+        room = np.minimum(
+            reach[:, axis, None, None] - np.abs(offset), 0.5
+        )  # here, where numbers are few, for the whole
+        np.minimum(within, room.astype(np.float32), out=within)
     within += np.float32(0.5)
-    return unit(within)
+    return np.maximum(within, 0, out=within)
 
 
 def span(middle: Floats, reach: Floats, size: int) -> tuple[Integers, int]:
@@ -113,8 +115,7 @@ def span(middle: Floats, reach: Floats, size: int) -> tuple[Integers, int]:
     """
     first = np.floor(middle - reach - 0.5).astype(np.int64)
     last = np.ceil(middle + reach + 0.5).astype(np.int64)
-    count = min(max(int((last - first).max(initial=1)), 1), size)
-    return np.minimum(np.maximum(first, 0), size - count), count
+    return inside(first, last, size)
 
 
 def centres(first: Integers, count: int) -> Floats:
