@@ -81,7 +81,7 @@ def stepped(
     factors: tuple[str, ...] = (),
     *,
     least: int = 1,
-    mirrored: tuple[str, ...] | None = (),
+    mirrored: tuple[str, ...] | None = None,
     fit: int | None = None,
 ) -> Steps:
     """Samples before and after every step, all represented in one call.
@@ -92,7 +92,7 @@ def stepped(
         generator: Draws them.
         factors: Those that move; by default those that the sampler names, or all that can.
         least: How many these are at least.
-        mirrored: Those among them that are mirrored too; by default those that the sampler names; None for none.
+        mirrored: Those among them that are mirrored too; by default those that the sampler names.
         fit: How many samples, the first ones, matrices are fitted to, half of them by default: where the sampler says
             what was seen, steps that begin and end there, and the others begin elsewhere.
 
@@ -101,7 +101,7 @@ def stepped(
         InvalidOption: When a factor is mirrored that does not move.
     """
     factors = factors or sampler.moving
-    mirrored = () if mirrored is None else mirrored or sampler.mirrored
+    mirrored = sampler.mirrored if mirrored is None else mirrored
     able = [f.name for f in sampler.space if f.kind != "categorical" and f.size > 1]
     if len(factors or able) < least:
         raise InvalidData(

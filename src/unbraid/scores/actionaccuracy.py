@@ -61,7 +61,7 @@ def actionaccuracy(
     actionaccuracy 1.000 (0 1.000, 1 1.000)
     """
     require_at_least(4, samples=samples)
-    steps = stepped(sampler, samples, numpy_generator(seed, "actionaccuracy"), moving, mirrored=mirrored)
+    steps = stepped(sampler, samples, numpy_generator(seed, "actionaccuracy"), moving, mirrored=mirrored or None)
     half = samples // 2
     maps = fitted(steps.before[:half], steps.after[:, :half])
     error = applied(maps, steps.before[half:])[None] - steps.after[:, None, half:]

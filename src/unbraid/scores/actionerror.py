@@ -76,7 +76,7 @@ def actionerror(
     True
     """
     require_at_least(4, samples=samples)
-    steps = stepped(sampler, samples, numpy_generator(seed, "actionerror"), moving, mirrored=mirrored)
+    steps = stepped(sampler, samples, numpy_generator(seed, "actionerror"), moving, mirrored=mirrored or None)
     half = samples // 2
     before, after = steps.before[half:], steps.after[:, half:]
     maps = fitted(steps.before[:half], steps.after[:, :half])

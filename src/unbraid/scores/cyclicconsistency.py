@@ -60,7 +60,7 @@ def cyclicconsistency(sampler: Sampler, *, samples: int = 1000, moving: tuple[st
     0.0
     """
     require_at_least(4, samples=samples)
-    steps = stepped(sampler, samples, numpy_generator(seed, "cyclicconsistency"), moving, mirrored=None)
+    steps = stepped(sampler, samples, numpy_generator(seed, "cyclicconsistency"), moving, mirrored=())
     half = samples // 2
     error = _returns(fitted(steps.before[:half], steps.after[:, :half]), steps, half, 0.0)
     parts = steps.of_factors(error)

@@ -76,7 +76,7 @@ def independence(
     """
     require_at_least(4, samples=samples)
     generator = numpy_generator(seed, "independence")
-    steps = stepped(sampler, samples, generator, moving, least=2, mirrored=mirrored)
+    steps = stepped(sampler, samples, generator, moving, least=2, mirrored=mirrored or None)
     half = samples // 2
     maps = fitted(steps.before[:half], steps.after[:, :half])
     before, after = steps.before[half:], steps.after[:, half:]

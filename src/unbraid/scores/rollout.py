@@ -76,7 +76,7 @@ def rollout(
     require_at_least(1, steps=steps)
     require_at_least(4, samples=samples)
     generator = numpy_generator(seed, "rollout")
-    seen = stepped(sampler, samples, generator, moving, mirrored=mirrored, fit=samples)
+    seen = stepped(sampler, samples, generator, moving, mirrored=mirrored or None, fit=samples)
     actions = generator.integers(0, len(seen.after), (steps, samples))
     values = _walk(seen, actions, begun(sampler, samples, generator))
     codes = as_codes(sampler.represent(values.reshape(-1, values.shape[-1])), "the sampler's codes")
