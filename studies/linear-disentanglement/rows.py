@@ -56,7 +56,6 @@ ROWS: dict[str, Row] = {
     "rgrvae settled, 3,200 steps": Row("rgrvae", 3200, {"settle": 800, **FREELY}),
     "rgrvae settled rotations": Row("rgrvae", 2000, {"settle": 800, **HALF}),
     "rgrvae exponentials": Row("rgrvae", 2000, FREELY),
-    "rgrvae settled k=2": Row("rgrvae", 3000, {"horizon": 2, "settle": 1000, **FREELY}, TWO),
     "betavae": Row("betavae", 600, {"beta": 4.0}),
     "betatcvae": Row("betatcvae", 600, {"beta": 4.0}),
     "factorvae": Row("factorvae", 600, {"gamma": 6.4, "critic_width": 100, "critic_depth": 3}),

@@ -47,10 +47,9 @@ class RGrVAE(ActingModel):
     view tells of the actions is not looked at.
 
     A policy can be sure and yet wrong: an action that leads nearer is made likelier even where another leads nearer
-    still, until no other is tried. From step ``settle`` on all actions count by how well they explain a pair, with the
-    best that can follow where several are taken, and the policy learns that (:func:`~unbraid.nn.policy.soft`): what
-    reinforcement has found stays, and what it was wrong about is mended. Before it has found something this does not
-    help, since then all actions explain a pair alike.
+    still, until no other is tried. From step ``settle`` on all actions count by how well they explain a pair, and the
+    policy learns that (:func:`~unbraid.nn.policy.soft`): what reinforcement has found stays, and what it was wrong
+    about is mended. Before it has found something this does not help, since then all actions explain a pair alike.
 
     Departures from the authors' program: the policy's logits are taken as they are, not their absolute values; the
     matrices have a learning rate of 0.01 and angles that begin between 0.5 and 1 (with 0.1 they fall towards 0 before
@@ -139,12 +138,11 @@ class RGrVAE(ActingModel):
         now, target = z[:, :-1].flatten(0, 1), mean[:, 1:].flatten(0, 1)
         seen, last = batch.x[:, :-1].flatten(0, 1), batch.x[:, 1:].flatten(0, 1)
         error, learned = torch.zeros_like(target[:, 0]), torch.zeros_like(target[:, 0])
-        settled = 0 < self.settle <= step
         for turn in range(self.horizon):
             logits = self.judge(seen, last)
-            errors = self._left(now, target, self.horizon - turn if settled else 1)
+            errors = self.errors(now, target)
             rewards = (now - target).square().sum(dim=1, keepdim=True) - errors
-            taken, weights, lesson = self._take(logits, errors, rewards, settled=settled)
+            taken, weights, lesson = self._take(logits, errors, rewards, settled=0 < self.settle <= step)
             error = (weights * errors).sum(dim=1)
             learned = learned + lesson - self.entropy * entropy(logits)
             if turn + 1 < self.horizon:
@@ -164,15 +162,6 @@ class RGrVAE(ActingModel):
             return taken, logits.softmax(dim=1).detach(), exact(logits, rewards)
         once = torch.nn.functional.one_hot(taken, self.actions).to(errors)
         return taken, once, reinforce(logits, taken, rewards.gather(1, taken[:, None])[:, 0])
-
-    def _left(self, now: Tensor, target: Tensor, turns: int) -> Tensor:
-        """The squared errors of actions after which ``turns - 1`` more can be taken, the better the likelier."""
-        if turns == 1:
-            return self.errors(now, target)
-        made = torch.einsum("aij,bj->bai", self.matrices(), now).flatten(0, 1)
-        then = self._left(made, target.repeat_interleave(self.actions, dim=0), turns - 1)
-        explained: Tensor = (-then / (2 * SETTLED)).logsumexp(dim=1).unflatten(0, (-1, self.actions))
-        return -2 * SETTLED * explained
 
     @torch.no_grad()
     def symptoms(self, batch: OrbitBatch) -> Mapping[str, float]:
