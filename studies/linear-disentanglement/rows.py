@@ -83,6 +83,7 @@ ROWS: dict[str, Row] = {
     "emvae, Sprites": Row("emvae", 800, {"slow": 500}, setting=SPRITES),
     "forwardvae, Sprites": Row("forwardvae", 700, setting=SPRITES),
     "forwardvae rotations, Sprites": Row("forwardvae", 2000, TURNS, setting=SPRITES),
+    "forwardvae exponentials, Sprites": Row("forwardvae", 2000, {"representation": "exponentials"}, setting=SPRITES),
     "slowfeaturevae, Sprites": Row("slowfeaturevae", 500, setting=SPRITES),
     "betavae, Sprites": Row("betavae", 500, {"beta": 4.0}, setting=SPRITES),
     "rgrvae, Sprites": Row("rgrvae", 2000, {**HALF, **PATCHES}, setting=SPRITES),

@@ -67,7 +67,8 @@ class RGrVAE(ActingModel):
         estimator: How the policy learns: ``"reinforce"`` from the action it took (the paper), ``"exact"`` from the
             expectation over all actions, ``"soft"`` from how well each explains the pair; the last two take the mean of
             all actions' errors in place of the error of one.
-        settle: From which step on the policy is mended, at least 0; 0 for never (the paper).
+        settle: From which step on the policy is mended, at least 0; 0 for never (the paper). A good one is when the
+            policy is about sure, and ``"exponentials"`` go with it: bound to planes, a wrong policy stays wrong.
         representation: ``"rotations"`` of planes (the paper), ``"blocks"`` for any matrix in a plane, ``"free"`` for
             any matrix, or ``"exponentials"`` for rotations of all latents.
         rate: The learning rate of the matrices, at least 0.
