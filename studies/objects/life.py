@@ -27,6 +27,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "VASE": {},
     "no dreams": {"dreaming": 0.0},
     "no masks": {"masking": False},
+    "no contrast": {"contrast": False},
+    "nothing imagined": {"imagining": False},
     "told": TOLD,
     "told, no dreams": {**TOLD, "dreaming": 0.0},
     "told, dreams by 1": {**TOLD, "dreaming": 1.0},

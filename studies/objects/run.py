@@ -84,6 +84,10 @@ ROWS: dict[str, Row] = {
     "air on sprites apart": Row("air", **{**APART, "steps": 400, "batch": 64}),
     "air on sprites apart, prior 0.0001": Row("air", **{**APART, "steps": 400, "batch": 64}, options=RARE),
     "air on sprites apart, 1,000 steps": Row("air", **{**APART, "steps": 1000, "batch": 64}),
+    "air on sprites apart, 4 steps": Row("air", **{**APART, "steps": 400, "batch": 64}, options={"slots": 4}),
+    "air on sprites apart, 4 steps, 1,000 batches": Row(
+        "air", **{**APART, "steps": 1000, "batch": 64}, options={"slots": 4}
+    ),
     "air with 4 steps": Row("air", **DIGITS, options={"slots": 4}),
     "mvae": Row("mvae", **SPRITES, options={"warmup": 300}),
     "mvae, twice as long and fast": Row("mvae", **{**SPRITES, "steps": 1200, "rate": 2e-3}, options={"warmup": 300}),

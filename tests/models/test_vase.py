@@ -141,7 +141,7 @@ def test_an_atypical_latent_is_masked_once_for_all_and_the_decoder_sees_noise_fo
     assert whole[1] != 0
 
 
-@pytest.mark.parametrize("recognition", ["likelihood", "classifier"])
+@pytest.mark.parametrize("recognition", ["error", "classifier"])
 def test_environments_are_told_and_drawn_apart_and_the_last_one_decodes(recognition: str) -> None:
     model = made(environments="told", recognition=recognition, capacity=6.0, remember=1000)
     live(model, [0] * 80 + [1] * 80)
@@ -149,3 +149,34 @@ def test_environments_are_told_and_drawn_apart_and_the_last_one_decodes(recognit
     assert torch.equal(model.decode(z), model.draw(z, 1))
     assert model.draw(z, 1).mean() - model.draw(z, 0).mean() > 0.4
     assert (model.recognise(1 - SPOTS).argmax(dim=1) == 1).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("contrast", [True, False])
+def test_an_inverted_environment_comes_to_an_inverted_contrast_where_there_are_contrasts(contrast: bool) -> None:
+    model = made(environments="told", capacity=6.0, contrast=contrast)
+    live(model, [0] * 40 + [1] * 40)
+    first, second = model.look.values()[:2, 0].tolist()
+    assert first > 0.9
+    assert second < -0.9 if contrast else second > 0.9
+
+
+def test_an_error_far_below_the_usual_speaks_against_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = made()
+    model.seen[:2], model.error[:2] = 100, torch.tensor([0.02, 0.04])
+    errors = {0: 0.02, 1: 0.018}
+    monkeypatch.setattr(model, "draw", lambda z, environment: SPOTS + errors[environment] ** 0.5)
+    assert set(model._recognised(SPOTS, torch.zeros(64, 4), torch.zeros(64, 6)).argmax(dim=1).tolist()) == {0}
+
+
+def test_dreams_are_imagined_with_the_contrast_of_the_present() -> None:
+    def dreams(imagining: bool, weight: float) -> float:
+        model = made(environments="told", imagining=imagining)
+        for one in (0, 1):
+            model.loss(batch(one), one)
+        with torch.no_grad():
+            model.look.weight[1] = weight
+        torch.manual_seed(1)
+        return float(model._dreams([0], 64).detach())
+
+    assert dreams(True, 0.0) == pytest.approx(dreams(False, 0.0))
+    assert dreams(True, -4 / 300) > dreams(False, -4 / 300) + 1e-3

@@ -18,6 +18,7 @@ from torch import Tensor
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.model import Terms, VariationalModel
 from unbraid.nn.averaged import Averaged
+from unbraid.nn.contrast import Contrast
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.image import checked_codes
 from unbraid.nn.likelihood import LikelihoodName
@@ -30,9 +31,13 @@ from unbraid.view import EnvironmentBatch
 __all__ = ["VASE"]
 
 KNOWING = ("inferred", "told")
-RECOGNITIONS = ("likelihood", "classifier")
+RECOGNITIONS = ("error", "classifier")
+KEPT = ("encoder", "decoder", "look")
+"""What dreams are made with."""
 KEEP = 0.95
 """What the running error of an environment keeps in a step."""
+SPREAD = 0.3
+"""How far the logarithm of an image's error lies from what is usual in its environment, about."""
 SETTLED = 5
 """An environment's own batches cannot be strange before it has been seen for so many times ``patience``."""
 
@@ -49,14 +54,20 @@ class VASE(VariationalModel):
     told by the same latent, and one that it does not have leaves it alone.
 
     In :math:`\mathcal L_{\text{past}}` networks as they were some time ago dream images of past environments, of which
-    encoder and decoder must still say what they said then. A batch is taken to be of the environment in which it is
-    likeliest, if it is reconstructed about as well as that environment was lately. After ``patience`` batches in a row
-    that are not, there is a new one.
+    encoder and decoder must still say what they said then. A batch is taken to be of the environment whose usual error
+    its own comes nearest to, if it is reconstructed about as well as that environment was lately. After ``patience``
+    batches in a row that are not, there is a new one.
 
     Where this departs from the paper:
 
-    - environments are told apart by the likelihood of a batch; the paper's classifier, which learns from dreams and
-      from what is seen, took an environment that came back for a later one (``recognition="classifier"``);
+    - environments are told apart by the errors of a batch, of which one that is far below the usual speaks against an
+      environment as one above it does: a decoder that has learned more since draws an old environment better in the
+      name of a later one. The paper's classifier, which learns from dreams and from what is seen, took an environment
+      that came back for a later one (``recognition="classifier"``);
+    - every environment has a contrast, from 1 to -1, which is learned quickly: else an encoder that is nearly linear
+      answers an inverted image with an inverted code, which the decoder then learns to draw;
+    - the dreams are also *imagined* with the contrast of the present environment, and of these the encoder must say the
+      same: that is what has a place, say, told by the same latents in both;
     - masks are decided once, after half of ``anneal`` batches of an environment, not anew with every batch: what a new
       kind of image makes of the encoder is atypical at first, and a masked latent learns nothing from the decoder; one
       that is masked when the environment has come to use it costs all environments what they have learned;
@@ -71,7 +82,9 @@ class VASE(VariationalModel):
         latent_dim: How many latents, at least 1; 24 in the paper.
         most: How many environments there may be, at least 1.
         environments: Whether environments are ``"inferred"`` (the paper) or ``"told"``.
-        recognition: How environments are told apart: by the ``"likelihood"``, or by a ``"classifier"`` (the paper).
+        recognition: How environments are told apart: by their usual ``"error"``, or by a ``"classifier"`` (the paper).
+        contrast: Whether environments have a contrast each.
+        imagining: Whether dreams are also imagined with the contrast of the present.
         masking: Whether latents are masked.
         atypical: The KL of the aggregate posterior from which on a latent is masked, in nats, above 0.
         gamma: How firmly the KL is held to its capacity, at least 0.
@@ -112,7 +125,9 @@ class VASE(VariationalModel):
         latent_dim: int = 12,
         most: int = 6,
         environments: Literal["inferred", "told"] = "inferred",
-        recognition: Literal["likelihood", "classifier"] = "likelihood",
+        recognition: Literal["error", "classifier"] = "error",
+        contrast: bool = True,
+        imagining: bool = True,
         masking: bool = True,
         atypical: float = 1.5,
         gamma: float = 10.0,
@@ -133,13 +148,16 @@ class VASE(VariationalModel):
             raise InvalidOption(f"recognition must be one of {', '.join(RECOGNITIONS)}, but is {recognition!r}")
         super().__init__(shape, latent_dim=latent_dim, likelihood=likelihood, network=network)
         self.most, self.environments, self.recognition = most, environments, recognition
+        self.contrast, self.imagining = contrast, imagining
         self.masking, self.atypical = masking, atypical
         self.gamma, self.capacity, self.anneal, self.worse, self.patience = gamma, capacity, anneal, worse, patience
         self.dreaming, self.remember = dreaming, remember
         self.encoder = NETWORKS[network].encoder(shape, 2 * latent_dim + most)
         self.decoder = NETWORKS[network].decoder(latent_dim + most, shape)
+        self.look = Contrast(most, shape[0], centre=0.0 if likelihood == "bernoulli" else 0.5)
+        self.look.requires_grad_(contrast)
         self.aggregates = Aggregates(most, latent_dim)
-        self.old = torch.nn.ModuleDict({name: Averaged(getattr(self, name), 0.0) for name in ("encoder", "decoder")})
+        self.old = torch.nn.ModuleDict({name: Averaged(getattr(self, name), 0.0) for name in KEPT})
         self.register_buffer("seen", torch.zeros(most, dtype=torch.int64))
         self.register_buffer("error", torch.zeros(most))
         self.register_buffer("strange", torch.zeros((), dtype=torch.int64))
@@ -167,7 +185,7 @@ class VASE(VariationalModel):
 
     def draw(self, z: Tensor, environment: int | Tensor) -> Tensor:
         """The mean image of each code in an environment, or in one for each: ``(B, C, H, W)`` in 0 .. 1."""
-        return self.observation.mean(self.decoder(self._in(z, environment)))
+        return self.observation.mean(self._out(z, environment))
 
     def decode(self, z: Tensor) -> Tensor:
         """The mean image of each code in the environment that was there last, ``(B, C, H, W)`` in 0 .. 1."""
@@ -205,7 +223,7 @@ class VASE(VariationalModel):
 
     def nll_in(self, x: Tensor, z: Tensor, environment: int | Tensor) -> Tensor:
         """The mean of -log p(x|z, s) over the batch: a scalar in nats per image."""
-        return self.observation.nll(x, self.decoder(self._in(z, environment)))
+        return self.observation.nll(x, self._out(z, environment))
 
     def symptoms(self, batch: EnvironmentBatch) -> Mapping[str, float]:
         """The environment it thinks it is in, how many it knows, and how many latents all of them have."""
@@ -233,11 +251,11 @@ class VASE(VariationalModel):
     def _recognised(self, x: Tensor, z: Tensor, logits: Tensor) -> Tensor:
         if self.recognition == "classifier":
             return logits[:, : self.known].log_softmax(dim=1)
-        # Pixels spread about what is drawn as they lately did.
         usual = self.error[: self.known].clamp(min=1e-4)
         drawn = [self.draw(z, environment) for environment in range(self.known)]
         squares = torch.stack([(one - x).square().flatten(1).mean(dim=1) for one in drawn], dim=1)
-        return (-x[0].numel() / 2 * (squares / usual + usual.log())).log_softmax(dim=1)
+        off = (squares.clamp(min=1e-8) / usual).log() / SPREAD
+        return (-0.5 * off.square()).log_softmax(dim=1)
 
     def _settled(self, environment: int) -> bool:
         """Whether it has been there for long enough to know how well it is reconstructed."""
@@ -272,21 +290,34 @@ class VASE(VariationalModel):
 
     def _dreams(self, past: list[int], count: int) -> Tensor:
         """How far encoder and decoder are from what they said of past environments: a scalar, in nats and squares."""
-        encoder, decoder = self.old["encoder"], self.old["decoder"]
+        encoder, decoder, look = (self.old[name] for name in KEPT)
         device = self.seen.device
         environment = torch.tensor(past, device=device)[torch.randint(len(past), (count,), device=device)]
         spread = self.aggregates.variance[environment].sqrt()
         z = self.aggregates.mean[environment] + spread * torch.randn_like(spread)
         with torch.no_grad():
-            x = self.observation.mean(decoder(self.decoder, self._in(z, environment)))
+            output = decoder(self.decoder, self._in(z, environment))
+            x = self.observation.mean(look(self.look, output, environment))
+            imagined = self.observation.mean(self.look(output, self.now.expand(count)))
             then, _ = self.read(encoder(self.encoder, x))
         q, logits = self.read(self.encoder(x))
-        spreads = ((0.5 * q.log_variance).exp() - (0.5 * then.log_variance).exp()).square()
         mask = self.masks()[environment]
-        apart = (((q.mean - then.mean).square() + spreads) * mask).sum(dim=1).mean()
+        apart = _apart(q, then, mask)
+        if self.imagining:
+            apart = apart + _apart(self.encode(imagined), then, mask)
         return apart + self.nll_in(x, z, environment) + F.cross_entropy(logits, environment)
+
+    def _out(self, z: Tensor, environment: int | Tensor) -> Tensor:
+        """What is drawn of each code in an environment, before it is read as an image."""
+        return self.look(self.decoder(self._in(z, environment)), environment)
 
     def _in(self, z: Tensor, environment: int | Tensor) -> Tensor:
         """Codes beside the one-hot names of their environments, ``(B, latent_dim + most)``."""
         names = torch.as_tensor(environment, device=z.device).expand(len(z))
         return torch.cat([checked_codes(z, self.latent_dim), F.one_hot(names, self.most).to(z.dtype)], dim=1)
+
+
+def _apart(q: Gaussian, then: Gaussian, mask: Tensor) -> Tensor:
+    """The squared distance of two posteriors in the latents of a mask, after Wasserstein: a scalar."""
+    spreads = ((0.5 * q.log_variance).exp() - (0.5 * then.log_variance).exp()).square()
+    return (((q.mean - then.mean).square() + spreads) * mask).sum(dim=1).mean()
