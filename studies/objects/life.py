@@ -28,7 +28,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "no dreams": {"dreaming": 0.0},
     "no masks": {"masking": False},
     "no contrast": {"contrast": False},
-    "nothing imagined": {"imagining": False},
+    "nothing imagined": {"imagining": 0.0},
     "told": TOLD,
     "told, no dreams": {**TOLD, "dreaming": 0.0},
     "told, dreams by 1": {**TOLD, "dreaming": 1.0},

@@ -169,7 +169,7 @@ def test_an_error_far_below_the_usual_speaks_against_an_environment(monkeypatch:
 
 
 def test_dreams_are_imagined_with_the_contrast_of_the_present() -> None:
-    def dreams(imagining: bool, weight: float) -> float:
+    def dreams(imagining: float, weight: float) -> float:
         model = made(environments="told", imagining=imagining)
         for one in (0, 1):
             model.loss(batch(one), one)
@@ -178,5 +178,5 @@ def test_dreams_are_imagined_with_the_contrast_of_the_present() -> None:
         torch.manual_seed(1)
         return float(model._dreams([0], 64).detach())
 
-    assert dreams(True, 0.0) == pytest.approx(dreams(False, 0.0))
-    assert dreams(True, -4 / 300) > dreams(False, -4 / 300) + 1e-3
+    assert dreams(1.0, 0.0) == pytest.approx(dreams(0.0, 0.0))
+    assert dreams(1.0, -4 / 300) > dreams(0.0, -4 / 300) + 1e-3

@@ -84,7 +84,7 @@ class VASE(VariationalModel):
         environments: Whether environments are ``"inferred"`` (the paper) or ``"told"``.
         recognition: How environments are told apart: by their usual ``"error"``, or by a ``"classifier"`` (the paper).
         contrast: Whether environments have a contrast each.
-        imagining: Whether dreams are also imagined with the contrast of the present.
+        imagining: The weight, among dreams, of those imagined with the contrast of the present, at least 0; 0 for none.
         masking: Whether latents are masked.
         atypical: The KL of the aggregate posterior from which on a latent is masked, in nats, above 0.
         gamma: How firmly the KL is held to its capacity, at least 0.
@@ -127,7 +127,7 @@ class VASE(VariationalModel):
         environments: Literal["inferred", "told"] = "inferred",
         recognition: Literal["error", "classifier"] = "error",
         contrast: bool = True,
-        imagining: bool = True,
+        imagining: float = 2.0,
         masking: bool = True,
         atypical: float = 1.5,
         gamma: float = 10.0,
@@ -141,7 +141,8 @@ class VASE(VariationalModel):
         network: NetworkName = "conv",
     ) -> None:
         require_at_least(1, most=most, worse=worse, patience=patience, remember=remember)
-        require_at_least(0, atypical=atypical, gamma=gamma, capacity=capacity, anneal=anneal, dreaming=dreaming)
+        require_at_least(0, atypical=atypical, gamma=gamma, capacity=capacity, anneal=anneal)
+        require_at_least(0, dreaming=dreaming, imagining=imagining)
         if environments not in KNOWING:
             raise InvalidOption(f"environments must be one of {', '.join(KNOWING)}, but is {environments!r}")
         if recognition not in RECOGNITIONS:
@@ -304,7 +305,7 @@ class VASE(VariationalModel):
         mask = self.masks()[environment]
         apart = _apart(q, then, mask)
         if self.imagining:
-            apart = apart + _apart(self.encode(imagined), then, mask)
+            apart = apart + self.imagining * _apart(self.encode(imagined), then, mask)
         return apart + self.nll_in(x, z, environment) + F.cross_entropy(logits, environment)
 
     def _out(self, z: Tensor, environment: int | Tensor) -> Tensor:

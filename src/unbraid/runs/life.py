@@ -55,8 +55,8 @@ def judge_life(
 ) -> LifeVerdict:
     """Judge what a model that lives through environments knows of each of them now.
 
-    For every environment by its name: ``taken_for``, the number the model has given it, by what it says of most images,
-    and ``recognised``, of how many; ``error``, the mean square of what is not reconstructed in that environment, from
+    For every environment by its name: ``taken_for``, the number the model has given it, by what it says of all images
+    together, and ``recognised``, of how many it says so when it sees them one by one; ``error``, the mean square of what is not reconstructed in that environment, from
     masked means; ``latents``, how many of its latents carry more than 0.1 nats there. ``shared_latents`` are those that
     do so in all. For each ordered factor, ``x_read_in_first`` is how well it can be read linearly from the latents of
     the first environment, and ``x_carried_to_digits`` how well the same weights read it in another, R² on images that
@@ -112,8 +112,8 @@ def judge_life(
 
 def _looked(model: Any, x: Tensor) -> tuple[dict[str, float], Tensor, Tensor]:
     """What is found of one environment, the means of its codes, and which latents it uses."""
-    said = torch.cat([model.recognise(part) for part in x.split(CHUNK)]).argmax(dim=1)
-    taken = int(said.bincount().argmax())
+    logs = torch.cat([model.recognise(part) for part in x.split(CHUNK)])
+    said, taken = logs.argmax(dim=1), int(logs.mean(dim=0).argmax())
     posteriors = [model.encode(part) for part in x.split(CHUNK)]
     mean = torch.cat([q.mean for q in posteriors])
     mask = model.masks()[taken]
