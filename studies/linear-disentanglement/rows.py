@@ -51,6 +51,8 @@ ROWS: dict[str, Row] = {
     "slowfeaturevae": Row("slowfeaturevae", 600),
     "vae": Row("vae", 600),
     "emvae": Row("emvae", 1000, {"slow": 500}),
+    "emvae k=2": Row("emvae", 1000, {"slow": 500, "most": 12}, TWO),
+    "slowfeaturevae k=2": Row("slowfeaturevae", 600, {}, TWO),
     "rgrvae": Row("rgrvae", 3500, {**HALF, **CONV}),
     "rgrvae settled": Row("rgrvae", 2000, {"settle": 800, **FREELY}),
     "rgrvae settled, 3,200 steps": Row("rgrvae", 3200, {"settle": 800, **FREELY}),

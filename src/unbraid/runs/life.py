@@ -55,12 +55,12 @@ def judge_life(
 ) -> LifeVerdict:
     """Judge what a model that lives through environments knows of each of them now.
 
-    For every environment by its name: ``taken_for``, the number the model has given it, by what it says of all images
-    together, and ``recognised``, of how many it says so when it sees them one by one; ``error``, the mean square of what is not reconstructed in that environment, from
-    masked means; ``latents``, how many of its latents carry more than 0.1 nats there. ``shared_latents`` are those that
-    do so in all. For each ordered factor, ``x_read_in_first`` is how well it can be read linearly from the latents of
-    the first environment, and ``x_carried_to_digits`` how well the same weights read it in another, R² on images that
-    they were not fitted to.
+    For every environment by its name: ``taken_for``, the number the model has given it, by what it says of all
+    images together, and ``recognised``, of how many it says so when it sees them one by one; ``error``, the mean
+    square of what is not reconstructed in that environment, from masked means; ``latents``, how many of its latents
+    carry more than 0.1 nats there. ``shared_latents`` are those that do so in all. For each ordered factor,
+    ``x_read_in_first`` is how well it can be read linearly from the latents of the first environment, and
+    ``x_carried_to_digits`` how well the same weights read it in another, R² on images that they were not fitted to.
 
     The verdict on a run is also kept in its ``verdict.json``.
 
