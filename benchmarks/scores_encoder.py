@@ -6,7 +6,7 @@ untrained convolutional VAE on sprites stands for its encoder, on both sides. So
 a part of the batches is timed, by turns with ours, and the reference's time is that part times how many there are.
 The arithmetic of both is that of ``scores.py``, on the codes of this encoder.
 
-    python benchmarks/scores_encoder.py --scores betavae factorvae mig modularity explicitness sap irs unsupervised
+    python benchmarks/scores_encoder.py
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scores", nargs="+", choices=list(PAIRS), default=list(PAIRS))
     parser.add_argument("--images", type=int, default=1920, help="images encoded in each way and turn")
-    parser.add_argument("--rounds", type=int, default=5, help="turns; the median time is used")
+    parser.add_argument("--rounds", type=int, default=3, help="turns; the median time is used")
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
