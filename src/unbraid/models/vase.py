@@ -310,7 +310,8 @@ class VASE(VariationalModel):
 
     def _out(self, z: Tensor, environment: int | Tensor) -> Tensor:
         """What is drawn of each code in an environment, before it is read as an image."""
-        return self.look(self.decoder(self._in(z, environment)), environment)
+        output: Tensor = self.look(self.decoder(self._in(z, environment)), environment)
+        return output
 
     def _in(self, z: Tensor, environment: int | Tensor) -> Tensor:
         """Codes beside the one-hot names of their environments, ``(B, latent_dim + most)``."""
