@@ -71,3 +71,23 @@ class Here(Engine):
 def here() -> Callable[..., Engine]:
     """An engine of this process: ``here(losses=2)``."""
     return Here
+
+
+@pytest.fixture
+def children() -> Callable[[int, bytes], list[int]]:
+    """Finds the child processes of one, by its number and by what is part of their command line."""
+
+    def found(parent: int, called: bytes) -> list[int]:
+        there = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    status = (entry / "stat").read_text().rpartition(")")[2].split()
+                    line = (entry / "cmdline").read_bytes()
+                except OSError:  # it has just left
+                    continue
+                if int(status[1]) == parent and called in line:
+                    there.append(int(entry.name))
+        return there
+
+    return found

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from unbraid.study.spec import Cell, Spec, parse
 from unbraid.study.work import CELLS, Outcome
 
 pytestmark = pytest.mark.slow
+Children = Callable[[int, bytes], list[int]]
 
 LONGER = """
 name: longer
@@ -43,19 +44,6 @@ def stable(spec: Spec, root: Path) -> list[str]:
 
 def command(file: Path, root: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "unbraid", "study", "run", str(file), "--out", str(root), *more]
-
-
-def children(parent: int) -> Iterator[int]:
-    """Worker processes of a study: those started to serve, not the interpreter's own helper."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_text().rpartition(")")[2].split()
-                line = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if int(status[1]) == parent and b"spawn_main" in line:
-                yield int(entry.name)
 
 
 def until(condition: object, seconds: float = 180.0) -> None:
@@ -97,12 +85,12 @@ def test_a_killed_worker_is_replaced_and_its_cell_finished(tmp_path: Path, here:
     assert stable(spec, tmp_path) == stable(spec, straight)
 
 
-def test_a_killed_study_is_continued_and_every_cell_finished_once(tmp_path: Path) -> None:
+def test_a_killed_study_is_continued_and_every_cell_finished_once(tmp_path: Path, children: Children) -> None:
     file, root = tmp_path / "longer.yaml", tmp_path / "out"
     file.write_text(LONGER, "utf-8")
     first = subprocess.Popen(command(file, root, "--jobs", "2"), stderr=subprocess.DEVNULL)
     until(lambda: ended(root))
-    workers = list(children(first.pid))
+    workers = children(first.pid, b"spawn_main")
     first.kill()
     first.wait()
     assert workers
@@ -134,7 +122,7 @@ HEARING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL);
 """Becomes the command that is given, which hears an interruption whatever its parent ignores."""
 
 
-def test_an_interrupted_study_leaves_checkpoints_and_no_process(tmp_path: Path) -> None:
+def test_an_interrupted_study_leaves_checkpoints_and_no_process(tmp_path: Path, children: Children) -> None:
     file, root = tmp_path / "longer.yaml", tmp_path / "out"
     file.write_text(LONGER.replace("steps: 60", "steps: 100000"), "utf-8")
     # Where these tests run in the background of a shell, interruptions are ignored, and what they start inherits it.
@@ -145,7 +133,7 @@ def test_an_interrupted_study_leaves_checkpoints_and_no_process(tmp_path: Path) 
         start_new_session=True,
     )
     until(lambda: len(list((root / CELLS).glob("*/checkpoint.pt"))) >= 2)
-    workers = list(children(process.pid))
+    workers = children(process.pid, b"spawn_main")
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, text = process.communicate(timeout=120)
     assert process.returncode == 130

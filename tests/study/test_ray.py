@@ -25,6 +25,7 @@ with warnings.catch_warnings():
     pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
+Children = Callable[[int, bytes], list[int]]
 STUDIES = Path(__file__).parents[2] / "studies"
 SPEC = """
 name: spread-out
@@ -73,24 +74,19 @@ def until(condition: Callable[[], object], driver: subprocess.Popen[bytes], log:
     assert came, f"{'the driver ended' if driver.poll() is not None else 'it took too long'}: {log.read_text('utf-8')}"
 
 
-def works(node: Any) -> bool:
-    """Whether one of a node's processes computes a cell just now: Ray's workers are called by what they do."""
-    raylet = node.all_processes["raylet"][0].process.pid
-    workers = Path(f"/proc/{raylet}/task/{raylet}/children").read_text("utf-8").split()
-    files = [Path(f"/proc/{pid}/cmdline") for pid in workers]
-    return any(b"_served" in file.read_bytes() for file in files if file.exists())
-
-
-def lose_a_cell(cluster: Any, driver: subprocess.Popen[bytes], log: Path) -> None:
-    """Kill a node that works, and give the cluster another."""
+def lose_a_cell(cluster: Any, driver: subprocess.Popen[bytes], log: Path, children: Children) -> None:
+    """Kill a node that works, and give the cluster another. Ray's workers are called by what they do just now."""
     node = next(node for node in cluster.list_all_nodes() if node is not cluster.head_node)
-    until(lambda: works(node), driver, log)
+    raylet = node.all_processes["raylet"][0].process.pid
+    until(lambda: children(raylet, b"_served"), driver, log)
     cluster.remove_node(node, allow_graceful=False)
     until(lambda: "lost, and tried again" in log.read_text("utf-8"), driver, log)
     cluster.add_node(num_cpus=1)
 
 
-def test_a_node_and_then_the_driver_are_killed_and_every_cell_is_finished_once(tmp_path: Path, cluster: Any) -> None:
+def test_a_node_and_then_the_driver_are_killed_and_every_cell_is_finished_once(
+    tmp_path: Path, cluster: Any, children: Children
+) -> None:
     file, root = tmp_path / "spread-out.yaml", tmp_path / "out"
     file.write_text(SPEC, "utf-8")
     words = [sys.executable, "-m", "unbraid", "study", "run", str(file), "--out", str(root), "--on", "ray"]
@@ -103,7 +99,7 @@ def test_a_node_and_then_the_driver_are_killed_and_every_cell_is_finished_once(t
     with said.open("w") as log, subprocess.Popen(words, stdout=log, stderr=log) as first:
         try:
             until(lambda: len(ended()) >= 3, first, said)
-            lose_a_cell(cluster, first, said)
+            lose_a_cell(cluster, first, said, children)
             count = len(ended())
             until(lambda: len(ended()) >= count + 3, first, said)
         finally:

@@ -97,9 +97,8 @@ def _covered(within: Singles, across: Floats, down: Floats, reach: Floats) -> Si
     depend on how large a patch the neighbours need.
     """
     for axis, offset in ((0, across[:, None, :]), (1, down[:, :, None])):
-        room = np.minimum(
-            reach[:, axis, None, None] - np.abs(offset), 0.5
-        )  # here, where numbers are few, for the whole
+        # Bounded here, where numbers are few, in place of the whole.
+        room = np.minimum(reach[:, axis, None, None] - np.abs(offset), 0.5)
         np.minimum(within, room.astype(np.float32), out=within)
     within += np.float32(0.5)
     return np.maximum(within, 0, out=within)

@@ -32,7 +32,7 @@ __all__ = ["VASE"]
 
 KNOWING = ("inferred", "told")
 RECOGNITIONS = ("error", "classifier")
-KEPT = ("encoder", "decoder", "look")
+DREAMERS = ("encoder", "decoder", "look")
 """What dreams are made with."""
 KEEP = 0.95
 """What the running error of an environment keeps in a step."""
@@ -158,7 +158,7 @@ class VASE(VariationalModel):
         self.look = Contrast(most, shape[0], centre=0.0 if likelihood == "bernoulli" else 0.5)
         self.look.requires_grad_(contrast)
         self.aggregates = Aggregates(most, latent_dim)
-        self.old = torch.nn.ModuleDict({name: Averaged(getattr(self, name), 0.0) for name in KEPT})
+        self.old = torch.nn.ModuleDict({name: Averaged(getattr(self, name), 0.0) for name in DREAMERS})
         self.register_buffer("seen", torch.zeros(most, dtype=torch.int64))
         self.register_buffer("error", torch.zeros(most))
         self.register_buffer("strange", torch.zeros((), dtype=torch.int64))
@@ -291,7 +291,7 @@ class VASE(VariationalModel):
 
     def _dreams(self, past: list[int], count: int) -> Tensor:
         """How far encoder and decoder are from what they said of past environments: a scalar, in nats and squares."""
-        encoder, decoder, look = (self.old[name] for name in KEPT)
+        encoder, decoder, look = (self.old[name] for name in DREAMERS)
         device = self.seen.device
         environment = torch.tensor(past, device=device)[torch.randint(len(past), (count,), device=device)]
         spread = self.aggregates.variance[environment].sqrt()
@@ -299,12 +299,13 @@ class VASE(VariationalModel):
         with torch.no_grad():
             output = decoder(self.decoder, self._in(z, environment))
             x = self.observation.mean(look(self.look, output, environment))
-            imagined = self.observation.mean(self.look(output, self.now.expand(count)))
             then, _ = self.read(encoder(self.encoder, x))
         q, logits = self.read(self.encoder(x))
         mask = self.masks()[environment]
         apart = _apart(q, then, mask)
         if self.imagining:
+            with torch.no_grad():
+                imagined = self.observation.mean(self.look(output, self.now))
             apart = apart + self.imagining * _apart(self.encode(imagined), then, mask)
         return apart + self.nll_in(x, z, environment) + F.cross_entropy(logits, environment)
 

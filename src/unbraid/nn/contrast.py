@@ -8,7 +8,9 @@ from torch import Tensor, nn
 __all__ = ["Contrast"]
 
 BEGIN = 2.0
+"""Where the tanh begins: near its end, and not so near that no gradient comes through."""
 SPEED = 300.0
+"""How many times as fast as other parameters a contrast is learned."""
 
 
 class Contrast(nn.Module):
