@@ -239,3 +239,9 @@ def test_counterparts_differ_in_the_domain_alone() -> None:
         assert np.array_equal(world.content(index), world.content(other))
         assert (world.factors(index)[:, 0] != world.factors(other)[:, 0]).all()
         assert np.array_equal(world.counterpart(other), index)
+
+
+def test_what_both_domains_show_is_style_where_the_world_says_so() -> None:
+    bench = DomainBench(SummerWinter(size=32), images=20, samples=10, steps=1, network="dense")
+    assert bench.shared == ("hills", "trees", "house", "sun")
+    assert all("hour" in visible.names for visible in bench.visible)

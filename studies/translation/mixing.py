@@ -46,6 +46,8 @@ MIDDLE, SIDE = slice(7, 9), 32
 VARIANTS: dict[str, dict[str, Any]] = {
     "StyleGAN": {},
     "gentle": {"gamma": 0.02, "path_weight": 0.0},
+    "scaled, in company": {"gamma": 0.1, "path_weight": 0.0, "spread": True, "scaled": True},
+    "in company": {"gamma": 0.1, "path_weight": 0.0, "spread": True},
     "no path lengths": {"path_weight": 0.0},
     "no reconstruction": {"reconstruction_weight": 0.0},
     "no mixing": {"mixing": 0.0},
@@ -54,7 +56,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def fitted(world: str, variant: str, seed: int, steps: int, runs: Path, until: float) -> Run | None:
     """The finished run of a variant, or None where the time was over before."""
-    path = runs / f"{world}-{variant.replace(' ', '-')}-{steps}-{seed}"
+    path = runs / f"{world}-{variant.replace(', ', '-').replace(' ', '-')}-{steps}-{seed}"
     if (path / "model.safetensors").exists():
         return Run(path)
     done = json.loads((path / "at.json").read_text("utf-8")) if (path / "at.json").exists() else 0

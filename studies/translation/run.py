@@ -61,6 +61,9 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "no image reconstruction": ("munit", {"image_weight": 0.0}),
     "no content reconstruction": ("munit", {"content_weight": 0.0}),
     "no style reconstruction": ("munit", {"style_weight": 0.0}),
+    "no cycle, no image": ("munit", {"cycle_weight": 0.0, "image_weight": 0.0}),
+    "no cycle, no content": ("munit", {"cycle_weight": 0.0, "content_weight": 0.0}),
+    "no cycle, no style": ("munit", {"cycle_weight": 0.0, "style_weight": 0.0}),
 }
 
 
@@ -85,11 +88,20 @@ def fitted(world: str, variant: str, seed: int, steps: int, runs: Path, until: f
     return None
 
 
-def of_hues(bench: DomainBench) -> float:
-    """How different real garments look from themselves in other hues, over how different they look from one another."""
+def of_garments(bench: DomainBench) -> dict[str, dict[str, float]]:
+    """How different real garments look from themselves in other hues and from others of their class, over any two."""
     others = to_float(registry.load("worlds", "garments")(split="test", seed=1).images(bench.index[1]))
     network, x = bench.network(1), bench.x[1]
-    return float(perceived(network, x, others).mean() / perceived(network, x, x.roll(1, dims=0)).mean())
+    kind = bench.world.factors(bench.index[1])[:, bench.world.space.position("class")]
+    order = np.argsort(kind, kind="stable")
+    # Neighbours in this order have one class, but for the first of each.
+    alike = torch.from_numpy(kind[order] == np.roll(kind[order], 1))
+    between = perceived(network, x, x.roll(1, dims=0)).mean()
+    pairs = {
+        "garment, other hue": perceived(network, x, others),
+        "garment, same class": perceived(network, x[order], x[order].roll(1, dims=0))[alike],
+    }
+    return {name: {"diversity": float(one.mean() / between)} for name, one in pairs.items()}
 
 
 def picture(run: Run, bench: DomainBench, path: Path) -> None:
@@ -150,7 +162,7 @@ def main() -> None:
         picture(run, bench, PICTURES / f"{run.path.name}.png")
         if options.world == "garments":
             with torch.no_grad():
-                parts = {**parts, "garment, other hue": {"diversity": of_hues(bench)}}
+                parts = {**parts, **of_garments(bench)}
         rounded = {way: {name: round(value, 4) for name, value in one.items()} for way, one in parts.items()}
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asked | {"parts": rounded}) + "\n")

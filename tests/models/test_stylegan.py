@@ -11,6 +11,7 @@ from torch import Tensor
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.models.stylegan import StyleGAN
 from unbraid.nn.enlarge import Enlarge
+from unbraid.nn.modulated import Scaled
 from unbraid.view import Batch
 
 
@@ -138,6 +139,39 @@ def test_each_term_is_felt_by_those_it_is_meant_for_and_by_nobody_else() -> None
             )}  # fmt: skip
             assert feel == felt.pop(name), name
     assert not felt
+
+
+def test_a_critic_in_company_sees_real_images_apart_from_drawn_ones_and_how_much_each_heap_differs() -> None:
+    model, seen = made(spread=True, gamma=0.0), batch()
+
+    def believed(x: Tensor) -> Tensor:
+        h = model.critic.encoder(x)
+        h = h.clamp(min=0) + 0.2 * h.clamp(max=0)
+        spread = sum(((column - column.mean()).square().mean() + 1e-8).sqrt() for column in h.T) / h.shape[1]
+        weight, bias = model.critic.end.weight[0], model.critic.end.bias
+        return h @ weight[:-1] + spread * weight[-1] + bias
+
+    torch.manual_seed(5)
+    term = model.loss(seen, 1, "critic")["critic"].item()
+    torch.manual_seed(5)
+    with torch.no_grad():
+        real, fake = believed(seen.x), believed(synthesised(model, told(model, 3), noisy=True))
+    expected = (1 + torch.exp(-real)).log().mean() + (1 + torch.exp(fake)).log().mean()
+    assert term == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_styles_that_only_scale_keep_the_size_of_what_goes_on_and_do_not_look_at_the_map() -> None:
+    torch.manual_seed(0)
+    scaled, h, style = Scaled(6, 4), torch.randn(3, 6, 5, 5), torch.randn(3, 4)
+    told = scaled(h, style)
+    for one, before, s in zip(told, h, style, strict=True):
+        wanted = [1 + (row @ s + b).item() for row, b in zip(scaled.affine.weight, scaled.affine.bias, strict=True)]
+        size = math.sqrt(sum(a * a for a in wanted) / 6)
+        for channel, a in enumerate(wanted):
+            assert torch.allclose(one[channel], a / size * before[channel], atol=1e-5)
+    half = torch.cat([h[..., :2], torch.zeros(3, 6, 5, 3)], dim=3)
+    assert torch.equal(scaled(half, style)[..., :2], told[..., :2])
+    assert all(isinstance(layer.modulated, Scaled) for layer in made(scaled=True).synthesis.layers)
 
 
 def test_layers_before_the_crossing_are_told_one_style_and_the_rest_another() -> None:

@@ -27,6 +27,7 @@ from unbraid.nn.averaged import Averaged
 from unbraid.nn.image import checked_codes
 from unbraid.nn.mapping import Mapping
 from unbraid.nn.networks import NETWORKS, NetworkName
+from unbraid.nn.spread import SpreadCritic
 from unbraid.nn.synthesis import Synthesis
 from unbraid.types import Shape
 from unbraid.view import Batch
@@ -37,6 +38,8 @@ BETAS = (0.0, 0.99)
 """How Adam forgets."""
 CRITIC_EVERY, PATH_EVERY = 16, 8
 """Penalties are taken in one of so many steps, and count as many times as much there: they cost the most."""
+FEATURES = 64
+"""What a critic makes of an image before it looks at the batch."""
 CENTRE, LENGTH = 0.995, 0.99
 """What the running means of styles and of path lengths keep in a step."""
 
@@ -60,9 +63,9 @@ class StyleGAN(Model):
     G draws alone. Codes, as scores and plots see them, are :math:`E(x)`. In evaluation the weights of mapping and
     generator are averages, and there is no noise.
 
-    Styles are added and normed as in the first paper (adaptive instance normalisation), and path lengths those of the
-    second. The network is a small one for images of 32 pixels; the mapping learns as fast as all else, where the
-    papers' learns at a hundredth of the rate.
+    Styles are added and normed as in the first paper (adaptive instance normalisation) unless they are ``scaled``, and
+    path lengths are those of the second. The network is a small one for images of 32 pixels; the mapping learns as fast
+    as all else, where the papers' learns at a hundredth of the rate.
 
     Args:
         shape: Channels, height (32, 64 or 128), width of the images.
@@ -75,6 +78,8 @@ class StyleGAN(Model):
         reconstruction_weight: :math:`\lambda_x`, at least 0; 0 in the papers.
         code_weight: :math:`\lambda_w`, at least 0.
         critic_rate: The critic's learning rate, at least 0; 0 for the run's.
+        spread: Whether the critic sees how much the images of a batch differ, as in the papers.
+        scaled: Whether styles only scale, as in the second paper.
         average: What averaged weights keep in a step, from 0 to below 1.
         network: Of the encoder and the critic: ``"conv"``, ``"locatello"``, ``"dense"``, ``"patches"``, ``"residual"``
             or ``"modulated"``.
@@ -105,6 +110,8 @@ class StyleGAN(Model):
         reconstruction_weight: float = 0.1,
         code_weight: float = 1.0,
         critic_rate: float = 0.0,
+        spread: bool = False,
+        scaled: bool = False,
         average: float = 0.99,
         network: NetworkName = "conv",
     ) -> None:
@@ -120,10 +127,13 @@ class StyleGAN(Model):
         self.shape, self.latent_dim, self.depth, self.width = shape, latent_dim, depth, width
         self.mixing, self.gamma, self.path_weight = mixing, gamma, path_weight
         self.reconstruction_weight, self.code_weight = reconstruction_weight, code_weight
-        self.critic_rate, self.average, self.network = critic_rate, average, network
-        self.mapping, self.synthesis = Mapping(latent_dim, depth), Synthesis(shape, latent_dim, width)
+        self.critic_rate, self.spread, self.scaled = critic_rate, spread, scaled
+        self.average, self.network = average, network
+        self.mapping, self.synthesis = Mapping(latent_dim, depth), Synthesis(shape, latent_dim, width, scaled=scaled)
         self.averages = nn.ModuleList(Averaged(part, average) for part in (self.mapping, self.synthesis))
-        self.encoder, self.critic = (NETWORKS[network].encoder(shape, outputs) for outputs in (latent_dim, 1))
+        self.encoder = NETWORKS[network].encoder(shape, latent_dim)
+        seen = NETWORKS[network].encoder(shape, FEATURES if spread else 1)
+        self.critic: nn.Module = SpreadCritic(seen, FEATURES) if spread else seen
         self.register_buffer("centre", torch.zeros(latent_dim))
         self.register_buffer("length", torch.zeros(()))
 
@@ -195,7 +205,9 @@ class StyleGAN(Model):
         if player == "critic":
             with torch.no_grad():
                 fake = self.synthesis(self._told(len(batch.x), batch.x))
-            told, believed = self.critic(torch.cat([batch.x, fake])).float().chunk(2)
+            # What is seen of a batch must be of real images alone, or of drawn ones.
+            heaps = [batch.x, fake] if self.spread else [torch.cat([batch.x, fake])]
+            told, believed = torch.cat([self.critic(x) for x in heaps]).float().chunk(2)
             terms = Terms(critic=F.softplus(-told).mean() + F.softplus(believed).mean())
             if self.gamma and step % CRITIC_EVERY == 0:
                 terms["gradient"] = CRITIC_EVERY * self.gamma / 2 * self._steepness(batch.x)

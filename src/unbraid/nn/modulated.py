@@ -3,6 +3,7 @@
 References:
     Huang and Belongie, "Arbitrary style transfer in real-time with adaptive instance normalization", ICCV 2017,
     arXiv:1703.06868 (eq. 8).
+    Karras et al., "Analyzing and improving the image quality of StyleGAN", CVPR 2020, arXiv:1912.04958 (eq. 1 to 3).
     Hsu et al., "Disentanglement via latent quantization", NeurIPS 2023, arXiv:2305.18378 (as the decoder of QLAE).
 """
 
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from unbraid.nn.image import ImageDecoder, halvings
 from unbraid.types import Shape
 
-__all__ = ["Modulated", "ModulatedDecoder"]
+__all__ = ["Modulated", "ModulatedDecoder", "Scaled"]
 
 STYLE = 256
 
@@ -47,6 +48,31 @@ class Modulated(nn.Module):
         scale, shift = affine[..., None, None].chunk(2, dim=1)
         # A group to each channel: instance normalisation, but faster.
         return shift + (scale + math.sqrt(1 / 6)) * F.group_norm(h, self.channels, eps=self.least)
+
+
+class Scaled(nn.Module):
+    r"""Every channel of a map is scaled as a style says, without a look at the map.
+
+    .. math:: \frac{1 + a_c}{\sqrt{\tfrac1C \sum_j (1 + a_j)^2}}\, h_c, \qquad a = W s
+
+    What goes into a layer keeps its size over all channels, whatever the style. The paper divides by the size of what
+    comes out of the layer, as its weights say, which is the same on average over weights.
+
+    Args:
+        channels: C, of the map.
+        style: How many numbers a style has.
+    """
+
+    def __init__(self, channels: int, style: int) -> None:
+        super().__init__()
+        self.affine = nn.Linear(style, channels)
+
+    def forward(self, h: Tensor, style: Tensor) -> Tensor:
+        """``(B, C, H, W)`` and ``(B, style)`` to ``(B, C, H, W)``."""
+        scale = 1 + self.affine(style)
+        scale = scale * (scale.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+        scaled: Tensor = h * scale[..., None, None]
+        return scaled
 
 
 class _Drawing(nn.Module):

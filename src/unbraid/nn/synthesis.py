@@ -3,6 +3,8 @@
 References:
     Karras, Laine and Aila, "A style-based generator architecture for generative adversarial networks", CVPR 2019,
     arXiv:1812.04948.
+    Karras et al., "Analyzing and improving the image quality of StyleGAN", CVPR 2020, arXiv:1912.04958 (section 2.2:
+    styles that only scale).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from torch import Tensor, nn
 from unbraid.nn.content import LEAST
 from unbraid.nn.enlarge import Enlarge
 from unbraid.nn.image import halvings, initialise
-from unbraid.nn.modulated import Modulated
+from unbraid.nn.modulated import Modulated, Scaled
 from unbraid.types import Shape
 
 __all__ = ["Synthesis"]
@@ -24,15 +26,17 @@ class Synthesis(nn.Module):
     """A learned constant of 4x4, enlarged to an image in 0 .. 1; at each size two layers, each with a style of its own.
 
     A layer convolves, adds noise (one normal number for each pixel, as strong in each channel as is learned, from
-    nothing), is rectified, and then standardised, scaled and shifted as its style says.
+    nothing), is rectified, and then standardised, scaled and shifted as its style says; or only scaled, so that what a
+    thing looks like does not depend on how much of the image it fills.
 
     Args:
         shape: Channels, height (32, 64 or 128), width of the images.
         style: How many numbers a style has.
         width: Channels at full size; half the size has twice as many, up to four times.
+        scaled: Whether maps are only scaled.
     """
 
-    def __init__(self, shape: Shape, style: int, width: int) -> None:
+    def __init__(self, shape: Shape, style: int, width: int, *, scaled: bool = False) -> None:
         super().__init__()
         count = halvings(shape)
         sizes = [width << min(2, count - i) for i in range(count + 1)]
@@ -40,7 +44,9 @@ class Synthesis(nn.Module):
         self.layers = nn.ModuleList()
         for i, size in enumerate(sizes):
             grown = Enlarge(sizes[i - 1], size) if i else nn.Identity()
-            self.layers += [_Layer(grown, size, style), _Layer(nn.Conv2d(size, size, 3, 1, 1), size, style)]
+            for module in (grown, nn.Conv2d(size, size, 3, 1, 1)):
+                told = Scaled(size, style) if scaled else Modulated(size, style, least=LEAST)
+                self.layers.append(_Layer(module, size, told))
         self.end = nn.Conv2d(width, shape[0], 1)
         initialise(self)
 
@@ -56,10 +62,10 @@ class Synthesis(nn.Module):
 class _Layer(nn.Module):
     """What gives a map its channels, noise, a leaky rectifier, and the style."""
 
-    def __init__(self, grown: nn.Module, channels: int, style: int) -> None:
+    def __init__(self, grown: nn.Module, channels: int, modulated: nn.Module) -> None:
         super().__init__()
         self.grown, self.strength = grown, nn.Parameter(torch.zeros(channels, 1, 1))
-        self.modulated = Modulated(channels, style, least=LEAST)
+        self.modulated = modulated
 
     def forward(self, h: Tensor, style: Tensor, noisy: bool) -> Tensor:
         h = self.grown(h)

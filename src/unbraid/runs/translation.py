@@ -110,7 +110,10 @@ class DomainBench:
         self.index = [judged for _, judged in heaps]
         self.x = [self.shown(judged) for judged in self.index]
         self.visible = [Visible(world.space, self._seen(self.index[d])) for d in (0, 1)]
-        self.shared = tuple(name for name in self.visible[0].names if name in self.visible[1].names)
+        # What both domains show can still be of the style, as the hour is of a landscape.
+        styled = {name for names in getattr(world, "styles", ()) for name in names}
+        both = (name for name in self.visible[0].names if name in self.visible[1].names)
+        self.shared = tuple(name for name in both if name not in styled)
         self.judges = [self._judge(d, [learned for learned, _ in heaps], steps, network) for d in (0, 1)]
 
     def shown(self, index: Integers) -> Tensor:
@@ -163,9 +166,9 @@ class DomainBench:
 def judge_translation(run_or_model: Run | TranslatingModel, bench: DomainBench, *, seed: int = 0) -> Translations:
     """Translate the images of a bench in both directions and see what is kept, how real it looks, and how varied.
 
-    For each direction: what the target's judge reads of the factors both domains show, from real images
+    For each direction: what the target's judge reads of the factors both domains share, from real images
     (``real_class``), from translations in drawn styles (``kept_class``), and in the styles of other images
-    (``guided_class``); of the factors that only the target shows, whether a translation has those of the image that
+    (``guided_class``); of the other factors that the target shows, whether a translation has those of the image that
     gave the style (``guided_hue``, and for two unrelated images ``chance_hue``); how well they can be read linearly
     from contents and styles of real images (``hue_in_content``, ``hue_in_style``, R²); how far translations are from
     real images (``kid``, ``frechet``), beside other real ones (``_floor``) and what was to be translated (``_source``);
