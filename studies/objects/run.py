@@ -89,8 +89,8 @@ ROWS: dict[str, Row] = {
         "air", **{**APART, "steps": 1000, "batch": 64}, options={"slots": 4}
     ),
     "air with 4 steps": Row("air", **DIGITS, options={"slots": 4}),
-    "mvae": Row("mvae", **SPRITES, options={"warmup": 300}),
-    "mvae, twice as long and fast": Row("mvae", **{**SPRITES, "steps": 1200, "rate": 2e-3}, options={"warmup": 300}),
+    "mvae": Row("mvae", **{**SPRITES, "steps": 1200, "rate": 2e-3}, options={"warmup": 300}),
+    "mvae, 600 steps": Row("mvae", **SPRITES, options={"warmup": 300}),
     "mvae on the canvas": Row("mvae", **SPRITES, options={"warmup": 300, "renderer": "canvas"}),
     "slot attention": Row("slotattention", **SLOTS),
     "slot attention, 450 steps": Row("slotattention", **{**SLOTS, "steps": 450}),
