@@ -17,6 +17,7 @@ from unbraid.fit.callbacks._shared import looking
 from unbraid.fit.data import Cursor, Source, finite, source
 from unbraid.fit.engine import OF_A_BATCH, Engine
 from unbraid.fit.interrupt import Interruption, interruptible
+from unbraid.fit.memory import memory_kept
 from unbraid.fit.metric import MetricLike
 from unbraid.fit.player import Inputs, Loss, Optimisers
 from unbraid.fit.replay import replay
@@ -155,7 +156,7 @@ class Trial:
             callback.bind(self)
         self.runtime.begin()
         self.model.train()
-        with interruptible() as interruption:
+        with interruptible() as interruption, memory_kept():
             try:
                 self._fitting = True
                 engine.fire("on_start")
@@ -327,7 +328,7 @@ class Trial:
         state[TRAINING] = False
         engine.listen(self.callbacks)
         try:
-            with looking(self.model), torch.no_grad():
+            with looking(self.model), torch.no_grad(), memory_kept():
                 yield
         except BaseException:
             if kept[TRAINING] and not self._fitting:  # else what it is part of does it

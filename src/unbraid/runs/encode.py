@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from unbraid.errors import InvalidData, InvalidOption
+from unbraid.fit.memory import memory_kept
 from unbraid.model import Model, VariationalModel
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Floats, Integers
@@ -137,7 +138,7 @@ def decoder(model: Model) -> Callable[[Floats], Bytes]:
     """The function from codes ``(B, latent_dim)`` to images ``(B, C, H, W)`` as unsigned bytes."""
 
     def decode(codes: Floats) -> Bytes:
-        with torch.no_grad():
+        with torch.no_grad(), memory_kept():
             z = torch.as_tensor(codes, dtype=torch.float32, device=device_of(model))
             images = torch.cat([model.decode(part) for part in z.split(CHUNK)])
         return to_bytes(images)
@@ -149,7 +150,7 @@ def _over(function: Callable[[torch.Tensor], torch.Tensor], model: Model, world:
     was_training = model.training
     model.eval()
     device = device_of(model)
-    with torch.no_grad():
+    with torch.no_grad(), memory_kept():
         parts = [
             function(to_float(world.images(indices[i : i + CHUNK])).to(device)).double().cpu().numpy()
             for i in range(0, len(indices), CHUNK)
