@@ -75,7 +75,7 @@ def here() -> Callable[..., Engine]:
 
 @pytest.fixture
 def children() -> Callable[[int, bytes], list[int]]:
-    """Finds the child processes of one, by its number and by what is part of their command line."""
+    """Finds the child processes of one, and theirs, by its number and by what is part of their command line."""
 
     def found(parent: int, called: bytes) -> list[int]:
         there = []
@@ -88,6 +88,6 @@ def children() -> Callable[[int, bytes], list[int]]:
                     continue
                 if int(status[1]) == parent and called in line:
                     there.append(int(entry.name))
-        return there
+        return there + [below for child in there for below in found(child, called)]
 
     return found

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from unbraid.study.work import Outcome, Task, work
 __all__ = ["Local"]
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+NEEDED = ["torch", "torch._dynamo", "unbraid.runs.evaluate", "unbraid.runs.train", "unbraid.study.work"]
+"""What every cell needs; torch loads its compiler as soon as there is an optimiser, and that takes as long as torch."""
 
 
 @dataclass
@@ -32,8 +35,9 @@ class _Worker:
 class Local(Engine):
     """Worker processes, each on cores of its own and with as many threads, so that they never wait for one another.
 
-    A worker is started when it is first needed and serves one cell after the other, so that torch is loaded once. One
-    that dies is replaced. All of them end when this process does, however it ends.
+    A worker is started when it is first needed and serves one cell after the other. One that dies is replaced. On Linux
+    all are forked from one process that has loaded torch and nothing else, so that many start in the time of one and
+    share its memory. They end when this process does, however it ends.
 
     Args:
         jobs: How many; by default as many as there are cores for. More share them.
@@ -45,7 +49,11 @@ class Local(Engine):
         cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [*range(os.cpu_count() or 1)]
         jobs = max(1, len(cores) // threads) if jobs is None else jobs
         require_at_least(1, jobs=jobs)
-        self._context, self._threads = multiprocessing.get_context("spawn"), threads
+        # Elsewhere what a fork takes along of the system's own libraries is not safe to use.
+        forks = sys.platform == "linux"
+        self._context = multiprocessing.get_context("forkserver") if forks else multiprocessing.get_context("spawn")
+        self._context.set_forkserver_preload(NEEDED)
+        self._threads = threads
         places = [frozenset(cores[(i * threads + k) % len(cores)] for k in range(threads)) for i in range(jobs)]
         self._places, self._workers = places, list[_Worker]()
 
@@ -96,10 +104,11 @@ class Local(Engine):
         taken = [worker.cores for worker in self._workers]
         cores = next(place for place in self._places if taken.count(place) < self._places.count(place))
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, cores, self._threads, os.getpid()), daemon=True)
         before = {name: os.environ.get(name) for name in THREADS}
         # Read by the libraries as they are loaded, which is before any code of ours runs there.
         os.environ.update(dict.fromkeys(THREADS, str(self._threads)))
+        given = (theirs, cores, self._threads, dict(os.environ))
+        process = self._context.Process(target=_serve, args=given, daemon=True)
         try:
             process.start()
         finally:
@@ -118,14 +127,19 @@ def _death(code: int | None) -> str:
     return f"its worker ended with exit code {code}"
 
 
-def _serve(pipe: Connection, cores: frozenset[int], threads: int, parent: int) -> None:
+def _serve(pipe: Connection, cores: frozenset[int], threads: int, around: dict[str, str]) -> None:
     """What a worker does: one cell after the other, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides what it means
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    # What it was forked from may have begun in another environment, and with other threads.
+    os.environ.clear()
+    os.environ.update(around)
     import torch
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
+    threadpool_limits(threads)
     torch.set_num_threads(threads)
     while True:
         try:
@@ -141,8 +155,9 @@ def _serve(pipe: Connection, cores: frozenset[int], threads: int, parent: int) -
         pipe.send(outcome)
 
 
-def _leave_with(parent: int) -> None:
-    """End this process when the one that started it is gone, even if it was killed."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
+def _leave_with_parent() -> None:
+    """End this process when the one that asked for it is gone, even if it was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # it is a worker
+    parent.join()
     os._exit(1)
