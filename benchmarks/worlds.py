@@ -2,7 +2,7 @@
 
 Drawing and training take turns on one thread, a batch each, and the median of the ratios of neighbours is what is
 shown: a busy machine slows both alike. CPU seconds count, so that the ratio is that of two cores too. A world is
-warmed up first, since some keep what they have drawn once.
+warmed up first, since some keep what they have drawn once. Both find memory as they do in a trial, which keeps it.
 
 Run ``python benchmarks/worlds.py``; it takes about a minute.
 """
@@ -19,6 +19,7 @@ from rich.table import Table
 
 from unbraid import registry
 from unbraid.errors import UnbraidError
+from unbraid.fit.memory import memory_kept
 from unbraid.models import VAE
 from unbraid.seed import numpy_generator
 from unbraid.view import Batch
@@ -89,4 +90,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with memory_kept():
+        main()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from unbraid.nn.image import ImageDecoder, ImageEncoder, halvings
+from unbraid.nn.upward import Upward
 from unbraid.types import Shape
 
 __all__ = ["Decoder", "Encoder"]
@@ -48,6 +49,6 @@ class Decoder(ImageDecoder):
         layers += [nn.Linear(HIDDEN, CHANNELS * 16), nn.ReLU(), nn.Unflatten(1, (CHANNELS, 4, 4))]
         for i in range(count):
             last = i == count - 1
-            layers.append(nn.ConvTranspose2d(CHANNELS, shape[0] if last else CHANNELS, 4, 2, 1))
+            layers.append(Upward(CHANNELS, shape[0] if last else CHANNELS))
             layers += [] if last else [nn.ReLU()]
         super().__init__(inputs, *layers)

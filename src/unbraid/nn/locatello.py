@@ -10,6 +10,7 @@ from __future__ import annotations
 from torch import nn
 
 from unbraid.nn.image import ImageDecoder, ImageEncoder, halvings
+from unbraid.nn.upward import Upward
 from unbraid.types import Shape
 
 __all__ = ["LocatelloDecoder", "LocatelloEncoder"]
@@ -49,7 +50,7 @@ class LocatelloDecoder(ImageDecoder):
 
     def __init__(self, inputs: int, shape: Shape) -> None:
         layers: list[nn.Module] = [nn.Linear(inputs, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, INNER * 16), nn.ReLU()]
-        layers += [nn.Unflatten(1, (INNER, 4, 4)), nn.ConvTranspose2d(INNER, INNER, 4, 2, 1), nn.ReLU()]
+        layers += [nn.Unflatten(1, (INNER, 4, 4)), Upward(INNER, INNER), nn.ReLU()]
         for i in range(halvings(shape) - 2):
-            layers += [nn.ConvTranspose2d(OUTER if i else INNER, OUTER, 4, 2, 1), nn.ReLU()]
-        super().__init__(inputs, *layers, nn.ConvTranspose2d(OUTER, shape[0], 4, 2, 1))
+            layers += [Upward(OUTER if i else INNER, OUTER), nn.ReLU()]
+        super().__init__(inputs, *layers, Upward(OUTER, shape[0]))

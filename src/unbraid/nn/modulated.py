@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unbraid.nn.image import ImageDecoder, halvings
+from unbraid.nn.upward import Upward
 from unbraid.types import Shape
 
 __all__ = ["Modulated", "ModulatedDecoder", "Scaled"]
@@ -85,8 +86,7 @@ class _Drawing(nn.Module):
         self.constant = nn.Parameter(torch.randn(1, sizes[0], 4, 4))
         self.modulated = nn.ModuleList(Modulated(size, STYLE) for size in sizes)
         self.convolutions = nn.ModuleList(
-            nn.ConvTranspose2d(size, following, 4, 2, 1)
-            for size, following in zip(sizes, [*sizes[1:], shape[0]], strict=True)
+            Upward(size, following) for size, following in zip(sizes, [*sizes[1:], shape[0]], strict=True)
         )
 
     def forward(self, z: Tensor) -> Tensor:

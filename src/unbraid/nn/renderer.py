@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from unbraid.nn.image import halvings, initialise
+from unbraid.nn.upward import Upward
 from unbraid.nn.window import place
 from unbraid.types import Shape
 
@@ -38,8 +39,8 @@ class CanvasRenderer(nn.Module):
         super().__init__()
         wide = [2 * channels, *[channels] * (halvings(shape) - 1)]
         self.first = nn.Sequential(nn.Linear(inputs, 64), nn.ReLU(), nn.Linear(64, wide[0] * 16), nn.ReLU())
-        up = [nn.Sequential(nn.ConvTranspose2d(a, b, 4, 2, 1), nn.ReLU()) for a, b in pairwise(wide)]
-        self.last = nn.ConvTranspose2d(wide[-1], shape[0] + 1, 4, 2, 1)
+        up = [nn.Sequential(Upward(a, b), nn.ReLU()) for a, b in pairwise(wide)]
+        self.last = Upward(wide[-1], shape[0] + 1)
         self.up = nn.Sequential(nn.Unflatten(1, (wide[0], 4, 4)), *up)
         initialise(self)
         _empty(self.last)

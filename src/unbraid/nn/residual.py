@@ -11,6 +11,7 @@ import math
 from torch import Tensor, nn
 
 from unbraid.nn.image import ImageDecoder, ImageEncoder, halvings
+from unbraid.nn.upward import Upward
 from unbraid.types import Shape
 
 __all__ = ["Residual", "ResidualDecoder", "ResidualEncoder"]
@@ -83,5 +84,5 @@ class ResidualDecoder(ImageDecoder):
         for i in range(count):
             side, last = 4 << i, i == count - 1
             layers += [Residual(_channels(side)), nn.ReLU()]
-            layers.append(nn.ConvTranspose2d(_channels(side), shape[0] if last else _channels(2 * side), 4, 2, 1))
+            layers.append(Upward(_channels(side), shape[0] if last else _channels(2 * side)))
         super().__init__(inputs, *layers)
