@@ -65,6 +65,12 @@ def test_an_image_is_the_same_in_any_order_batch_and_type_of_index(world: World)
     assert np.array_equal(world.images(indices.tolist()), images)
 
 
+def test_what_models_see_are_the_same_images(world: World) -> None:
+    seen = world.fractions(some(world))
+    assert seen.dtype == np.float32
+    assert np.array_equal(seen, world.images(some(world)) / np.float32(255))
+
+
 def test_a_batch_belongs_to_whoever_asked_for_it(world: World) -> None:
     images = world.images([0, 1])
     images[:] = 7

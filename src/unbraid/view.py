@@ -18,7 +18,7 @@ from unbraid import registry
 from unbraid.errors import require_at_least
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Integers
-from unbraid.world import World
+from unbraid.world import World, as_fractions
 
 __all__ = [
     "Batch",
@@ -271,13 +271,13 @@ class View(ABC):
 
     def show(self, index: Integers) -> Tensor:
         """The images with the given numbers, of whatever shape: ``(...)`` to float32 ``(..., C, H, W)``."""
-        return to_float(self.world.images(index.reshape(-1))).reshape(*index.shape, *self.world.shape)
+        fractions = self.world.fractions(index.reshape(-1))
+        return torch.from_numpy(fractions).reshape(*index.shape, *self.world.shape)
 
 
 def to_float(images: Bytes) -> Tensor:
     """Unsigned bytes to float32 in ``[0, 1]``, same shape."""
-    # In one pass, which takes half the time of a copy that is then divided.
-    return torch.from_numpy(np.divide(images, np.float32(255), dtype=np.float32, order="C"))
+    return torch.from_numpy(as_fractions(images))
 
 
 def to_bytes(images: Tensor) -> Bytes:

@@ -17,10 +17,20 @@ from unbraid import registry
 from unbraid.errors import InvalidData
 from unbraid.types import Bytes, FactorSpace, Integers, Shape, within
 
-__all__ = ["LabelledWorld", "World"]
+__all__ = ["LabelledWorld", "World", "as_fractions"]
 
 DRAWS = 20
 """How often a world that draws in its own way is asked for images that are not drawn yet."""
+
+
+def as_fractions(images: Bytes) -> npt.NDArray[np.float32]:
+    """Unsigned bytes to float32 in ``[0, 1]``, same shape.
+
+    >>> as_fractions(np.array([0, 255], dtype=np.uint8)).tolist()
+    [0.0, 1.0]
+    """
+    # In one pass, which takes half the time of a copy that is then divided.
+    return np.divide(images, np.float32(255), dtype=np.float32, order="C")
 
 
 class World(ABC):
@@ -39,6 +49,13 @@ class World(ABC):
     @abstractmethod
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
+
+    def fractions(self, indices: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """The same images as models see them: ``(B,)`` to ``(B, C, H, W)``, float32 in 0 .. 1.
+
+        A world that has its images in another form than bytes may come to them sooner than by the bytes.
+        """
+        return as_fractions(self.images(indices))
 
     def factors(self, indices: npt.ArrayLike) -> Integers:
         """The factor values of the given images: ``(B,)`` to ``(B, F)``."""

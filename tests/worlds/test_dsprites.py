@@ -38,6 +38,7 @@ def test_images_are_those_of_the_file_in_any_order(tmp_path: Path, save: Callabl
     images = world.images(order)
     assert images.dtype == np.uint8
     assert np.array_equal(images, IMAGES[order][:, None] * 255)
+    assert np.array_equal(world.fractions(order), IMAGES[order][:, None].astype(np.float32))
 
 
 def test_a_compressed_file_is_unpacked_once_at_a_bit_a_pixel(tmp_path: Path) -> None:

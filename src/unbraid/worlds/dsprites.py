@@ -23,6 +23,8 @@ from unbraid.world import World
 __all__ = ["DSprites"]
 
 ROWS = 4096
+PIXELS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
+"""The eight pixels that are kept in each byte."""
 FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 
 
@@ -84,6 +86,13 @@ class DSprites(World):
         # Unpacked as one row of bits, which takes half the time of many; of bytes, minus 1 is 255.
         on = np.unpackbits(rows.reshape(-1)) if isinstance(self._bits, Kept) else (rows != 0).view(np.uint8)
         return np.negative(on, out=on).reshape(-1, *self.shape)
+
+    def fractions(self, indices: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """The same images as models see them: ``(B,)`` to ``(B, 1, 64, 64)``, float32 0 or 1."""
+        if not isinstance(self._bits, Kept):
+            return super().fractions(indices)
+        rows = self._bits[within(indices, len(self))]
+        return PIXELS.take(rows.reshape(-1), axis=0, mode="clip").reshape(-1, *self.shape)
 
     def _packed(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
         """The images at a bit a pixel."""
