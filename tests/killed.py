@@ -26,12 +26,8 @@ from typing import Any
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink"}
 FEW = 20
 """Bytes that are written before a death within a file."""
-WARM = (
-    "matplotlib.pyplot", "torch._dynamo", "sklearn.ensemble", "safetensors.torch", "PIL.ImageOps", "unbraid.cli.main",
-    "unbraid.cli._flags", "unbraid.runs.train", "unbraid.runs.evaluate", "unbraid.runs.export", "unbraid.runs.show",
-    "unbraid.models.vae", "unbraid.worlds.digits", "unbraid.views.images", "unbraid.scores.mig",
-)  # fmt: skip
-"""What every process needs is imported once, before it is forked."""
+WARM = ("torch._dynamo", "unbraid.cli.main", "unbraid.runs.evaluate", "unbraid.runs.train")
+"""What takes longest to load, loaded once before anything is forked. Of the rest, the first of all commands tells."""
 
 
 def watch(root: Path, moment: int, way: str) -> None:
@@ -61,8 +57,8 @@ def watch(root: Path, moment: int, way: str) -> None:
     sys.addaudithook(hook)
 
 
-def run(words: list[str], root: Path, said: Path, death: tuple[int, str] | None = None) -> int:
-    """Run a command in a process of its own: its exit status, negative for a signal."""
+def run(words: list[str], root: Path, said: Path, death: tuple[int, str] | None = None, loaded: Any = None) -> int:
+    """Run a command in a process of its own: its exit status, negative for a signal; ``loaded`` tells its modules."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -74,6 +70,8 @@ def run(words: list[str], root: Path, said: Path, death: tuple[int, str] | None 
                 watch(root, *death)
             importlib.import_module("unbraid.cli.main").main([word.replace("{}", str(root)) for word in words])
             status = 0
+            if loaded:
+                loaded.write_text("\n".join(sys.modules))
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         except BaseException:
@@ -96,9 +94,12 @@ def deaths(begin: Path, base: Path, stride: int, words: list[str]) -> list[dict[
     def fresh(name: str) -> Path:
         return Path(shutil.copytree(begin, base / name / "work"))
 
-    whole, said, found = fresh("whole"), base / "said.txt", []
-    if status := run(words, whole, said):
+    whole, said, loaded, found = fresh("whole"), base / "said.txt", base / "loaded.txt", []
+    if status := run(words, whole, said, loaded=loaded):
         raise SystemExit(f"{' '.join(words)} ended with {status}: {said.read_text()}")
+    for name in loaded.read_text().splitlines():
+        with contextlib.suppress(Exception):  # not everything there was imported under its name
+            importlib.import_module(name)
     for way in ("before", "within"):
         for moment in range(1, 10_000, stride):
             root = fresh(f"{way}-{moment}")
@@ -120,8 +121,7 @@ def main() -> None:
     """Kill, and tell."""
     begin, place, commands = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
     for name in WARM:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+        importlib.import_module(name)
     print(json.dumps({name: deaths(begin, place / name, *given) for name, given in commands.items()}))
 
 

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by signals"),
 ]
 
-TRAIN = ["train", "vae", "digits", "--steps", "4", "--latent-dim", "2", "--network", "dense", "--fit.batch-size", "4"]
+TRAIN = ["train", "vae", "digits", "--steps", "4", "--latent-dim", "2", "--network", "patches", "--fit.batch-size", "4"]
 TIMED = {"run.json", "checkpoint.pt", "checkpoint.previous.pt"}
 """Files of a training that say how long it took."""
 COMMANDS = {
@@ -34,7 +34,7 @@ COMMANDS = {
 def deaths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """Of all commands, in a folder with a finished run."""
     root = tmp_path_factory.mktemp("killed")
-    options = {"steps": 2, "batch_size": 4, "latent_dim": 2, "network": "dense", "progress": False}
+    options = {"steps": 2, "batch_size": 4, "latent_dim": 2, "network": "patches", "progress": False}
     train("vae", "digits", out=root / "begin" / "run", **options)
     program = [sys.executable, str(Path(__file__).with_name("killed.py")), str(root / "begin"), str(root / "place")]
     done = subprocess.run([*program, json.dumps(COMMANDS)], capture_output=True, text=True)
