@@ -44,12 +44,14 @@ def crossed(sides: Sequence[Tensor]) -> Tensor:
     inside = sides[0]
     # As numbers, which torch joins in a quarter of the time of bytes or truths where both are spread.
     for axis, side in enumerate(sides[1:], 1):
-        inside = inside.unsqueeze(-1) * side.view(-1, *[1] * axis, side.shape[1])
+        inside = inside.view(*inside.shape, 1) * side.view(-1, *[1] * axis, side.shape[1])
     return inside
 
 
-def around(share: Tensor, shape: Sequence[int], *, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
-    r"""The sides of boxes of a share of the area, of the image's proportions, around random pixels.
+def around(
+    share: Tensor, shape: Sequence[int], *, generator: torch.Generator | None = None
+) -> tuple[tuple[Tensor, ...], Tensor]:
+    r"""Boxes of a share of the area, of the image's proportions, around random pixels.
 
     A box that is w of n pixels long, rounded, reaches from w // 2 pixels before the pixel m which it is around: it
     covers every pixel p for which :math:`|2 (p + \frac14 - m) / n|` is less than :math:`w / n`.
@@ -60,23 +62,26 @@ def around(share: Tensor, shape: Sequence[int], *, generator: torch.Generator | 
         generator: Draws the pixels; the global one by default.
 
     Returns:
-        Of each axis, 1 at those of its n pixels which the boxes cover and 0 elsewhere, ``(B, n)``, float32.
+        The sides, of each axis 1 at those of its n pixels which the boxes cover and 0 elsewhere, ``(B, n)``, float32;
+        and the share of the area that they really cover, ``(B,)``.
 
-    >>> [side.tolist() for side in around(torch.tensor([0.0]), (2, 3))]
-    [[[0.0, 0.0]], [[0.0, 0.0, 0.0]]]
+    >>> around(torch.tensor([0.0]), (2, 3))
+    ((tensor([[0., 0.]]), tensor([[0., 0., 0.]])), tensor([0.]))
     """
-    length, axes = share.unsqueeze(1), len(shape)
+    length, axes = share.view(-1, 1), len(shape)
     # So few numbers cost what the number of operations costs: squares need no root of an area, and equal axes share.
     square = length if axes == 2 else length.pow(2 / axes)
     if shape.count(shape[0]) == axes:
-        return _covered(square, shape[0], axes, generator).unbind()
-    return tuple(_covered(square, n, 1, generator)[0] for n in shape)
+        alike = _covered(square, shape[0], axes, generator)
+        return alike.unbind(), alike.mean(2).prod(0)
+    sides = tuple(_covered(square, n, 1, generator)[0] for n in shape)
+    return sides, torch.stack([side.mean(1) for side in sides]).prod(0)
 
 
 def _covered(square: Tensor, n: int, axes: int, generator: torch.Generator | None) -> Tensor:
     """The sides along some axes of n pixels, ``(axes, B, n)``, for squares of their lengths as shares, ``(B, 1)``."""
     place = torch.linspace(0.5 / n, 2 - 1.5 / n, n, device=square.device)
-    many = (axes, len(square), 1)
+    many = (axes, square.shape[0], 1)
     middle = torch.randint(n, many, generator=generator, device=square.device, dtype=torch.float32)
     return torch.sub(place, middle, alpha=2 / n).square_().lt_(square)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -49,7 +48,7 @@ class Cut(Mixture):
 
     def apply(self, x: Tensor) -> Tensor:
         """The samples ``(B, ...)``, with their partners in the boxes."""
-        if x.is_floating_point() and x.numel() < LARGE * len(x) and plain(x):
+        if x.is_floating_point() and x.numel() < LARGE * x.shape[0] and plain(x):
             other = self.partner(x)
             mixed = joined(x, other, crossed(self.sides).view(self.covered.spread), out=other)
             if mixed is not None:
@@ -103,6 +102,5 @@ class CutMix(PairMixer):
         covered = spatial(x, self.dims)
         # A share of the area is as likely as the rest; with an alpha of 0 there is none.
         share = beta(self.alpha, count, generator=generator, device=x.device)
-        sides = around(share if self.alpha else 1 - share, covered.shape, generator=generator)
-        area = reduce(torch.mul, (side.mean(1) for side in sides))
+        sides, area = around(share if self.alpha else 1 - share, covered.shape, generator=generator)
         return Cut(order=order, weight=area.neg_().add_(1), sides=sides, covered=covered)

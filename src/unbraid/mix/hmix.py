@@ -57,6 +57,6 @@ class HMix(PairMixer):
         share = (1 - weight) * self.ratio
         # With a ratio of 1 and a weight of 0 the box is everything: what lies outside it has no weight to speak of.
         outside = weight / (1 - share).clamp_min(1e-12)
-        kept = 1 - crossed(around(share, shape, generator=generator))
+        kept = 1 - crossed(around(share, shape, generator=generator)[0])
         mask = kept.flatten(1) * outside[:, None]
         return Mixture(order, mask.mean(1), mask.reshape(spread))
