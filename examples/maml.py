@@ -72,7 +72,7 @@ def fitted(inner: int) -> nn.Module:
         callbacks=[fit.ClipGradients(5.0), fit.Cosine()],
         runtime=fit.Runtime("cpu"),
     )
-    trial.fit(Waves(tasks=24), steps=600 if inner else 300)
+    trial.fit(Waves(tasks=24), steps=400 if inner else 200)
     return model
 
 

@@ -1,7 +1,7 @@
 """Any model of unbraid in an ordinary PyTorch loop: no trial, no callback, nothing of ``unbraid.fit``.
 
 A model is an ``nn.Module`` that states its loss and names the view it must see the world in; the batch at a step is a
-function of that step. Expect a beta-VAE on sprites to fall to an eighth of its first loss within ten seconds; the
+function of that step. Expect a beta-VAE on sprites to fall to a fifth of its first loss within five seconds; the
 picture shows images above and their still blurred reconstructions below.
 """
 
@@ -16,7 +16,7 @@ from unbraid import registry
 from unbraid.view import to_float, view
 
 
-def main(out: Path, model_name: str = "betavae", steps: int = 120) -> dict[str, float]:
+def main(out: Path, model_name: str = "betavae", steps: int = 60) -> dict[str, float]:
     """Fit the model called ``model_name`` to sprites."""
     torch.manual_seed(0)
     world = registry.load("worlds", "sprites")()

@@ -58,8 +58,9 @@ def _added(shelf: str) -> dict[str, metadata.EntryPoint]:
     return {name: point for name, point in points.items() if name not in _own(shelf)}
 
 
-def _own(shelf: str) -> set[str]:
-    return {file.stem for file in _folder(shelf).glob("*.py") if not file.stem.startswith("_")}
+@cache
+def _own(shelf: str) -> frozenset[str]:
+    return frozenset(file.stem for file in _folder(shelf).glob("*.py") if not file.stem.startswith("_"))
 
 
 def names(shelf: str) -> tuple[str, ...]:

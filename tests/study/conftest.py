@@ -15,10 +15,11 @@ SMALL = """
 name: small
 worlds: [digits]
 models:
-  - vae: {latent_dim: 2, network: dense}
-  - betavae: {latent_dim: 2, network: dense, beta: [1, 4]}
+  - vae: {latent_dim: 2, network: patches}
+  - betavae: {latent_dim: 2, network: patches, beta: [1, 4]}
 seeds: 2
 steps: 4
+fit: {batch_size: 4}
 scores: [mig]
 samples: 200
 """

@@ -36,7 +36,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 def test_status_counts_names_and_estimates(file: Path, measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "status", file, "--out", measured)
     assert "4 done, 1 failed, 1 open" in text
-    assert "failed (lost): betavae (latent_dim=2 network=dense beta=4)" in text
+    assert "failed (lost): betavae (latent_dim=2 network=patches beta=4)" in text
     assert "the last because a node is gone" in text
     assert "2 s of work are left" in text or "0:02 of work are left" in text
 
@@ -116,5 +116,5 @@ def test_a_study_is_run_and_reported(
     assert "Within and between methods" in page
     assert "The best and the worst run by mig" in page
     assert "6 of 6 cells are finished" in page
-    assert r"betavae & latent\_dim=2 network=dense beta=4" in (root / "report.tex").read_text("utf-8")
+    assert r"betavae & latent\_dim=2 network=patches beta=4" in (root / "report.tex").read_text("utf-8")
     assert not list((root / CELLS).glob("*.log"))

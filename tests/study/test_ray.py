@@ -40,7 +40,7 @@ samples: 200
 SEARCH = """
 name: sought
 worlds: [digits]
-models: [{vae: {latent_dim: {low: 2, high: 4}, network: dense}}]
+models: [{vae: {latent_dim: {low: 2, high: 4}, network: patches}}]
 steps: 6
 fit: {learning_rate: {low: 1e-3, high: 1e-1, log: true}, batch_size: 4}
 scores: [mig]
@@ -49,12 +49,13 @@ search: {score: loss, trials: 3, ahead: 2, after: 2}
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A cluster of two nodes with one core each; every node has processes of its own."""
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": {"health_check_period_ms": 500}}
+    made = Cluster(initialize_head=True, head_node_args=head)
     made.add_node(num_cpus=1)
     yield made
     made.shutdown()
@@ -120,11 +121,18 @@ def test_the_rows_of_grids_and_searches_are_those_of_processes_of_this_machine(t
     from unbraid.study.ray import Cluster
 
     smoke = parse((STUDIES / "smoke.yaml").read_text("utf-8").replace("seeds: 3", "seeds: 1"))
-    for spec, count in ((smoke, 4), (parse(SEARCH), 3)):
-        for name, engine in (("local", Local(2)), ("ray", Cluster(cluster.address))):
-            assert drive(spec, tmp_path / spec.name / name, engine).settled == count
-        here, there = (
-            [row.outcome and (row.outcome.state, row.outcome.values) for row in rows(spec, tmp_path / spec.name / name)]
-            for name in ("local", "ray")
-        )
-        assert here == there
+    joined = Cluster(cluster.address)  # as long as it is, every other joins by it, and the workers are the same
+    try:
+        for spec, count in ((smoke, 4), (parse(SEARCH), 3)):
+            for name, engine in (("local", Local(2)), ("ray", Cluster(cluster.address))):
+                assert drive(spec, tmp_path / spec.name / name, engine).settled == count
+            here, there = (
+                [
+                    row.outcome and (row.outcome.state, row.outcome.values)
+                    for row in rows(spec, tmp_path / spec.name / name)
+                ]
+                for name in ("local", "ray")
+            )
+            assert here == there
+    finally:
+        joined.close()

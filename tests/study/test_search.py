@@ -32,8 +32,8 @@ search: {score: mig, trials: 30, after: 100}
 REAL = """
 worlds: [digits]
 models:
-  - vae: {latent_dim: {low: 2, high: 4}, network: dense}
-  - ae: {latent_dim: 2, network: dense}
+  - vae: {latent_dim: {low: 2, high: 4}, network: patches}
+  - ae: {latent_dim: 2, network: patches}
 steps: 6
 fit: {learning_rate: {low: 1e-3, high: 1e-1, log: true}, batch_size: 4}
 scores: [mig]
@@ -214,7 +214,7 @@ def test_what_is_searched_is_a_cell_with_values_in_four_digits() -> None:
     search = parse(REAL).searches[0]
     assert search.ranges.keys() == {"latent_dim", "fit.learning_rate"}
     (cell,) = search.cells({"latent_dim": 3, "fit.learning_rate": 0.01234})
-    options, fit = {"latent_dim": 3, "network": "dense"}, {"learning_rate": 0.01234, "batch_size": 4}
+    options, fit = {"latent_dim": 3, "network": "patches"}, {"learning_rate": 0.01234, "batch_size": 4}
     assert cell == Cell("vae", "digits", options, fit=fit, steps=6)
     assert search.ranges["fit.learning_rate"].rounded(0.0123456) == 0.01235
     assert search.ranges["fit.learning_rate"].rounded(0.09999999) == 0.1

@@ -41,7 +41,7 @@ def test_files_are_written_read_listed_removed_and_set_aside(root: str) -> None:
 
 
 def test_a_cell_computed_elsewhere_is_the_same_to_the_last_digit(root: str, tmp_path: Path) -> None:
-    cell = Cell("vae", "digits", {"latent_dim": 2, "network": "dense"}, steps=3)
+    cell = Cell("vae", "digits", {"latent_dim": 2, "network": "patches"}, steps=3)
     there = work(Task(root, cell, ("mig",), 200))
     here = work(Task(str(tmp_path / "other"), cell, ("mig",), 200))
     assert there.values == here.values
