@@ -31,7 +31,7 @@ SPEC = """
 name: spread-out
 worlds: [digits]
 models: [{vae: {latent_dim: 2, network: conv}}, {betavae: {latent_dim: 2, network: conv, beta: [1, 4]}}]
-seeds: 8
+seeds: 6
 steps: 60
 fit: {batch_size: 4, checkpoint_seconds: 0.3}
 scores: [mig]
@@ -106,14 +106,14 @@ def test_a_node_and_then_the_driver_are_killed_and_every_cell_is_finished_once(
         finally:
             first.kill()
     before = {path: path.read_bytes() for path in ended()}
-    assert 6 <= len(before) < 24
+    assert 6 <= len(before) < 18
     again = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
-    assert "24 of 24 cells are done, 0 failed" in again.stdout, again.stderr
+    assert "18 of 18 cells are done, 0 failed" in again.stdout, again.stderr
     assert all(path.read_bytes() == content for path, content in before.items()), "a finished cell was computed again"
-    assert len(ended()) == 24
+    assert len(ended()) == 18
     found = rows(parse(SPEC), root)
-    assert [row.state for row in found] == ["done"] * 24
-    assert len({row.cell.key for row in found}) == 24
+    assert [row.state for row in found] == ["done"] * 18
+    assert len({row.cell.key for row in found}) == 18
 
 
 def test_the_rows_of_grids_and_searches_are_those_of_processes_of_this_machine(tmp_path: Path, cluster: Any) -> None:
