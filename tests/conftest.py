@@ -20,6 +20,16 @@ settings.register_profile("unbraid", derandomize=True, deadline=None, max_exampl
 settings.load_profile("unbraid")
 
 
+@pytest.hookimpl(trylast=True)  # after they are shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, and whole: at the end no process waits for one that has just begun the longest.
+
+    Together the tests of a file share what they have made.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _data_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing is read from or left in the user's own folder of data; worker processes inherit it."""
