@@ -80,6 +80,20 @@ def test_the_prior_of_counts_falls_geometrically_to_its_last_value() -> None:
     assert made().success(0) == 0.01
 
 
+def test_doubt_teaches_windows_also_by_counts_that_are_unlikely() -> None:
+    def weights(**options) -> torch.Tensor:
+        """What each count's reconstruction weighs where going on is certain."""
+        model = made(**options)
+        with torch.no_grad():
+            model.attend[-1].bias[0] = 50
+        found = model.find(X, sampled=False)
+        model.find = lambda *_, **__: found  # type: ignore[method-assign]
+        return torch.autograd.grad(model.loss(BATCH, 0).total(), found.nll)[0] * len(X)
+
+    assert torch.allclose(weights(), torch.tensor([0.0, 0.0, 1.0]))
+    assert torch.allclose(weights(doubt=0.3), torch.tensor([0.1, 0.1, 0.8]))
+
+
 def test_entities_that_are_not_there_are_not_drawn_and_windows_frame_what_is() -> None:
     model = made()
     entities = torch.zeros(1, 2, 7)
@@ -106,6 +120,17 @@ def test_a_net_that_sees_no_residual_does_not_know_what_is_left() -> None:
     assert len(list(made().parameters())) == len(list(made(residual=False).parameters())) + 1
 
 
+def test_convolutional_sight_sees_what_is_elsewhere_elsewhere() -> None:
+    model, x = made(sight="convolutional"), torch.zeros(2, 1, 32, 32)
+    x[0, 0, 8:14, 8:12] = 1
+    x[1] = x[0].roll((8, 4), dims=(1, 2))
+    for sight in (model.see, model.see_left):
+        here, there = sight[:5](x.flatten(1))
+        assert not torch.allclose(here, there)
+        # Cells are of 4 pixels; those at the edges see beyond them.
+        assert torch.allclose(here[:, 1:5, 1:6], there[:, 3:7, 2:7], atol=1e-6)
+
+
 def test_how_many_objects_are_seen_stands_in_the_history() -> None:
     model = made()
     with torch.no_grad():
@@ -113,10 +138,18 @@ def test_how_many_objects_are_seen_stands_in_the_history() -> None:
     assert model.symptoms(BATCH) == {"count": 0, "none": 1, "all": 0}
 
 
-@pytest.mark.parametrize("options", [{"scale": 0.1}, {"prior": 1.0}, {"deviation": 0.0}, {"window": 3}, {"slots": 0}])
-def test_options_out_of_range_are_refused(options) -> None:
-    with pytest.raises(InvalidOption, match=f"{next(iter(options))} must be"):
-        made(**options)
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("scale", 0.1), ("prior", 1.0), ("deviation", 0.0), ("window", 3), ("slots", 0), ("doubt", 1.0), ("sight", "no")],
+)
+def test_options_out_of_range_are_refused(option: str, value: object) -> None:
+    with pytest.raises(InvalidOption, match=f"{option} must be"):
+        made(**{option: value})
+
+
+def test_sampled_counts_cannot_be_doubted() -> None:
+    with pytest.raises(InvalidOption, match="0 where counts are sampled"):
+        made(doubt=0.1, estimator="sampled")
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 import torch
 
-from unbraid.nn.counting import Baseline, chosen, geometric, log_counts, reinforced
+from unbraid.nn.counting import Baseline, chosen, doubted, geometric, log_counts, reinforced
 
 LOGITS = torch.tensor([[0.3, -1.2, 0.8], [2.0, 0.1, -0.4]], dtype=torch.float64)
 STEPS = LOGITS.shape[1]
@@ -29,6 +29,14 @@ def enumerated(logits, *, costs):
         p = torch.sigmoid(signs * logits).prod(dim=1)
         total = total + p * costs[:, (*decisions, 0).index(0)]
     return total
+
+
+def test_a_doubted_posterior_is_partly_uniform_and_its_logits_still_learn() -> None:
+    certain = torch.tensor([[40.0, -300.0, 0.0]])
+    assert torch.allclose(doubted(log_counts(certain), 0.2).exp(), torch.tensor([[0.05, 0.85, 0.05, 0.05]]))
+    assert torch.equal(doubted(log_counts(LOGITS), 0.0), log_counts(LOGITS))
+    sure, doubtful = (gradient(lambda z, d=d: doubted(log_counts(z), d).exp() * COST) for d in (0.0, 0.2))
+    assert torch.allclose(doubtful, 0.8 * sure)
 
 
 def test_counts_have_the_probabilities_of_all_sequences_of_decisions() -> None:

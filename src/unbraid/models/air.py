@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Terms
-from unbraid.nn.counting import Baseline, chosen, geometric, log_counts, reinforced
+from unbraid.nn.counting import Baseline, chosen, doubted, geometric, log_counts, reinforced
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.image import checked_images, require_sides
 from unbraid.nn.likelihood import gaussian_nll
@@ -29,6 +29,7 @@ from unbraid.view import SceneBatch
 __all__ = ["AIR"]
 
 ESTIMATORS = ("exact", "sampled")
+SIGHTS = ("dense", "convolutional")
 SMALLEST = 0.1
 """The least size of a window, in parts of the image: one of no pixels could not be drawn into."""
 SPREAD = 0.3
@@ -76,10 +77,15 @@ class AIR(ObjectModel):
         prior: s of the prior of counts, p(n) proportional to s to the n, above 0 and below 1.
         prior_first: The same at the first step; it falls to ``prior`` geometrically.
         anneal: Over how many steps it does, at least 0.
+        doubt: How much of the posterior of counts is uniform, at least 0 and below 1; 0 where counts are sampled. Above
+            0, windows learn from counts that are unlikely, too: the first to show what it can of every image, and not
+            to leave some to the second.
         deviation: The standard deviation of pixels, above 0.
         estimator: How the count is learned: ``"exact"`` by the sum over all, ``"sampled"`` by REINFORCE (the paper).
         baseline_rate: The learning rate of the sampled estimator's baseline, at least 0.
         residual: Whether the recurrent net sees the residual; not so in the paper.
+        sight: How it sees images and residuals: through one dense layer (the paper), or through two convolutions first,
+            which need not learn anew for every place what an object is.
         hidden_width: Of the recurrent net, at least 1.
         layer_width: Of the hidden layers of the other nets, at least 1.
 
@@ -107,10 +113,12 @@ class AIR(ObjectModel):
         prior: float = 0.01,
         prior_first: float = 0.01,
         anneal: int = 0,
+        doubt: float = 0.0,
         deviation: float = 0.3,
         estimator: Literal["exact", "sampled"] = "exact",
         baseline_rate: float = 0.005,
         residual: bool = True,
+        sight: Literal["dense", "convolutional"] = "dense",
         hidden_width: int = 256,
         layer_width: int = 200,
     ) -> None:
@@ -128,14 +136,18 @@ class AIR(ObjectModel):
                 raise InvalidOption(f"{option} must be above {least} and below {most}, but is {value}")
         if estimator not in ESTIMATORS:
             raise InvalidOption(f"estimator must be one of {', '.join(ESTIMATORS)}, but is {estimator!r}")
+        if sight not in SIGHTS:
+            raise InvalidOption(f"sight must be one of {', '.join(SIGHTS)}, but is {sight!r}")
+        if not 0 <= doubt < 1 or (doubt and estimator == "sampled"):
+            raise InvalidOption(f"doubt must be at least 0 and below 1, and 0 where counts are sampled, but is {doubt}")
         super().__init__(shape, slots=slots, entity_dim=4 + what_dim)
         self.what_dim, self.window, self.scale, self.deviation = what_dim, window, scale, deviation
-        self.prior, self.prior_first, self.anneal = prior, prior_first, anneal
-        self.estimator, self.baseline_rate, self.residual = estimator, baseline_rate, residual
+        self.prior, self.prior_first, self.anneal, self.doubt = prior, prior_first, anneal, doubt
+        self.estimator, self.baseline_rate, self.residual, self.sight = estimator, baseline_rate, residual, sight
         self.hidden_width, self.layer_width = hidden_width, layer_width
         pixels, seen = math.prod(shape), shape[0] * window**2
-        self.see = nn.Linear(pixels, hidden_width)
-        self.see_left = nn.Linear(pixels, hidden_width, bias=False) if residual else None
+        self.see = self._sight(bias=True)
+        self.see_left = self._sight(bias=False) if residual else None
         self.recall = nn.Linear(3 + what_dim, hidden_width, bias=False)
         self.remember = nn.LSTMCell(hidden_width, hidden_width)
         self.attend = _layers(hidden_width, layer_width, 7)
@@ -195,6 +207,8 @@ class AIR(ObjectModel):
         x = checked_images(batch.x, self.shape)
         found = self.find(x, sampled=True)
         log_q, log_p = log_counts(found.logits), geometric(self.success(step), self.slots).to(x.device)
+        if self.doubt:
+            log_q = doubted(log_q, self.doubt)
         kl = F.pad(found.kl.cumsum(dim=1), (1, 0))
         if self.baseline is None:
             q = log_q.exp()
@@ -226,6 +240,21 @@ class AIR(ObjectModel):
         count = log_counts(self.find(batch.x, sampled=False).logits).argmax(dim=1)
         parts = {"count": count, "none": count == 0, "all": count == self.slots}
         return {name: float(part.float().mean()) for name, part in parts.items()}
+
+    def _sight(self, *, bias: bool) -> nn.Module:
+        """From flat images to what the recurrent net takes in."""
+        if self.sight == "dense":
+            return nn.Linear(math.prod(self.shape), self.hidden_width, bias=bias)
+        channels, height, width = self.shape
+        return nn.Sequential(
+            nn.Unflatten(1, self.shape),
+            nn.Conv2d(channels, 16, 5, stride=2, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(32 * -(-height // 4) * -(-width // 4), self.hidden_width, bias=bias),
+        )
 
     def _windows(self, where: Tensor) -> Tensor:
         """Size and middle, from latents of which the prior is N(0, 1): ``(B, 3)``."""

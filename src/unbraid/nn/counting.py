@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Baseline", "chosen", "geometric", "log_counts", "reinforced"]
+__all__ = ["Baseline", "chosen", "doubted", "geometric", "log_counts", "reinforced"]
 
 
 def log_counts(logits: Tensor) -> Tensor:
@@ -32,6 +32,22 @@ def log_counts(logits: Tensor) -> Tensor:
     on, stop = F.logsigmoid(logits.float()), F.logsigmoid(-logits.float())
     reached = F.pad(on.cumsum(dim=1), (1, 0))
     return reached + F.pad(stop, (0, 1))
+
+
+def doubted(log_q: Tensor, doubt: float) -> Tensor:
+    r"""The logarithm of a posterior over counts of which a part is uniform, ``(B, N + 1)`` likewise.
+
+    .. math:: q'(n) = (1 - d)\, q(n) + \frac{d}{N + 1}
+
+    Args:
+        log_q: The logarithm of q, ``(B, N + 1)``.
+        doubt: d, at least 0 and below 1.
+
+    >>> doubted(torch.tensor([[1.0, 0.0]]).log(), 0.5).exp()
+    tensor([[0.7500, 0.2500]])
+    """
+    even = log_q.new_tensor(doubt / log_q.shape[1]).log()
+    return torch.logaddexp(log_q + math.log1p(-doubt), even)
 
 
 def geometric(success: float, most: int) -> Tensor:
