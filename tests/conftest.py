@@ -8,9 +8,10 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "Agg"
 
+import gc
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import pytest
@@ -18,6 +19,17 @@ from hypothesis import settings
 
 settings.register_profile("unbraid", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("unbraid")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Whatever is loaded stays: to look among all of it for what could be forgotten took a fifth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)  # after they are shuffled
