@@ -39,7 +39,7 @@ def test_no_request_of_any_shape_makes_it_fail(
             ),  # as drawn, or that of a run, so that the work behind it is asked for
         )
         @settings(
-            max_examples=60,
+            max_examples=30,
             deadline=None,
             database=None,
             derandomize=True,
