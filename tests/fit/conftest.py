@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,17 @@ from typing import Any
 import pytest
 
 PATIENCE = 240  # seconds until two processes on a busy machine are believed to wait for ever
+TWO = """
+import os, runpy, sys
+import torch._dynamo, unbraid.fit  # loaded once, before there are two
+for rank in ("0", "1"):
+    if os.fork() == 0:
+        os.environ |= {"RANK": rank, "LOCAL_RANK": rank}
+        sys.argv = sys.argv[1:]
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        sys.exit()
+sys.exit(any([os.wait()[1] for _ in range(2)]))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -25,24 +37,16 @@ def pair() -> Callable[[str, Path], list[Any]]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
-        common = {**os.environ, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"}
-        common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "tests"}
-        processes = [
-            subprocess.Popen(
-                [sys.executable, script, str(folder)],
-                env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for rank in (0, 1)
-        ]
-        try:
-            errors = [process.communicate(timeout=PATIENCE)[1] for process in processes]
-        finally:
-            for process in processes:
-                process.kill()
-                process.wait()
-        assert [process.returncode for process in processes] == [0, 0], "\n".join(errors)
+        around = {**os.environ, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"}
+        around |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "tests"}
+        words = [sys.executable, "-c", TWO, script, str(folder)]
+        with subprocess.Popen(words, env=around, stderr=subprocess.PIPE, text=True, start_new_session=True) as both:
+            try:
+                errors = both.communicate(timeout=PATIENCE)[1]
+            except BaseException:
+                os.killpg(both.pid, signal.SIGKILL)
+                raise
+        assert both.returncode == 0, errors
         return [torch.load(folder / f"{rank}.found", weights_only=True) for rank in (0, 1)]
 
     return run
