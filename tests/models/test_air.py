@@ -156,9 +156,9 @@ def test_sampled_counts_cannot_be_doubted() -> None:
 def test_digits_are_counted_after_a_few_hundred_steps() -> None:
     torch.manual_seed(0)
     world = Scenes(objects="digits", most=2, size=50, colour=False, overlap=0)
-    model, seen = AIR(world.shape, hidden_width=128, layer_width=100), Seen(world, batch_size=64)
+    model, seen = AIR(world.shape, hidden_width=128, layer_width=100), Seen(world, batch_size=32)
     optimiser = torch.optim.Adam(model.parameters(), 1e-3, fused=True)
-    for step in range(400):
+    for step in range(300):
         optimiser.zero_grad()
         model.loss(seen.batch(step), step).total().backward()
         optimiser.step()
