@@ -70,16 +70,21 @@ def main(arguments: list[str] | None = None) -> None:
 
 def verbs() -> dict[str, str]:
     """Every verb, with the first line of what it says of itself; nothing is imported for it."""
-    files = sorted(file for file in Path(__file__).parent.glob("*.py") if file.stem != "main" and file.stem[0] != "_")
-    texts = {file.stem: ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "" for file in files}
+    texts = {name: ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "" for name, file in _files().items()}
     return {name: text.partition("\n")[0] for name, text in texts.items()}
 
 
+def _files() -> dict[str, Path]:
+    """Where every verb is."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return {file.stem: file for file in files if file.stem != "main" and file.stem[0] != "_"}
+
+
 def _dispatch(arguments: list[str]) -> None:
-    known = verbs()
+    known = _files()
     verb = arguments[0] if arguments else "--help"
     if verb in ("-h", "--help", "help"):
-        print(USAGE.format(verbs="\n".join(f"  {name:<10} {text}" for name, text in known.items())), end="")
+        print(USAGE.format(verbs="\n".join(f"  {name:<10} {text}" for name, text in verbs().items())), end="")
     elif verb == "--version":
         from unbraid import __version__
 
