@@ -1,8 +1,9 @@
 """Mixed-sample augmentation: FMix's masks against the published algorithm, and whole batches against other packages.
 
 The published algorithm is written anew below, in numpy, from its formulas: half a spectrum of normal numbers, an
-inverse real transform, a sort of all pixels, one mask at a time. Both take turns in one process on one thread; what is
-shown is CPU time, the least of several turns, and the ratio of the two.
+inverse real transform, a sort of all pixels, one mask at a time. All take turns in one process on one thread; what is
+shown is CPU time: of masks the least of several turns, and the ratio of the two; of batches the median, and of the
+ratios of neighbours the median and the middle half.
 
 timm (its file ``mixup.py`` alone, which needs only torch) and kornia are installed with pip into ``runs/peers/mix``,
 without what they depend on; torchvision, whose releases each need their own torch, is timed where it can be imported.
@@ -12,6 +13,7 @@ Run ``python benchmarks/mix.py``; it takes about three minutes. ``mix.md`` keeps
 
 from __future__ import annotations
 
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -55,16 +57,16 @@ def batch_of(rng: np.random.Generator, side: int) -> None:
         published(rng, side, float(share))
 
 
-def least(jobs: dict[str, Job], rounds: int = ROUNDS, times: int = 1) -> dict[str, float]:
-    """The least CPU seconds of each job, which take turns; a turn is so many times, whose mean counts."""
-    spent = dict.fromkeys(jobs, float("inf"))
+def turns(jobs: dict[str, Job], rounds: int, times: int = 1) -> dict[str, list[float]]:
+    """The CPU seconds of each job in so many turns; a turn is so many times, whose mean counts."""
+    spent: dict[str, list[float]] = {name: [] for name in jobs}
     for turn in range(rounds + 1):
         for name, job in jobs.items():
             start = time.thread_time()
             for _ in range(times):
                 job()
             if turn:  # the first turn prepares tables and memory
-                spent[name] = min(spent[name], (time.thread_time() - start) / times)
+                spent[name].append((time.thread_time() - start) / times)
     return spent
 
 
@@ -82,7 +84,7 @@ def masks() -> None:
             "exact": partial(exact.blend, x, order, BATCH, generator),
             "free": partial(free.blend, x, order, BATCH, generator),
         }
-        cost = {name: seconds / BATCH * 1e6 for name, seconds in least(jobs).items()}
+        cost = {name: min(seconds) / BATCH * 1e6 for name, seconds in turns(jobs, ROUNDS).items()}
         ratios = {name: cost["published"] / cost[name] for name in ("exact", "free")}
         print(
             f"| {side} | {cost['published']:.0f} | {cost['exact']:.1f} | {ratios['exact']:.1f} | {cost['free']:.1f} | "
@@ -125,8 +127,8 @@ def peers(modules: dict[str, Any], x: torch.Tensor, y: torch.Tensor) -> dict[str
 
 def batches(modules: dict[str, Any]) -> None:
     """Print what a batch costs."""
-    print("| shape | what | ms a batch |")
-    print("| --- | --- | --- |")
+    print("| shape | what | ms a batch | over the fastest other one for whole batches |")
+    print("| --- | --- | --- | --- |")
     for shape in ((3, 32, 32), (3, 224, 224)):
         count = BATCH if shape[1] < 100 else 32
         torch.manual_seed(0)
@@ -145,9 +147,25 @@ def batches(modules: dict[str, Any]) -> None:
 
         jobs |= {"the published FMix, elem": partial(loop, count), "the published FMix, batch": partial(loop, 1)}
         jobs |= peers(modules, x, y)
-        # What a batch with one box costs depends on the box: the least of single batches would be that of the smallest.
-        for name, seconds in least(jobs, *((ROUNDS, 10) if shape[1] < 100 else (5, 3))).items():
-            print(f"| {count} x {'x'.join(map(str, shape))} | {name} | {1000 * seconds:.2f} |", flush=True)
+        small = shape[1] < 100
+        spent = turns(jobs, 40 if small else 8, 3)
+        for name, seconds in spent.items():
+            # What a batch with one box costs depends on the box: the least of all would be that of the smallest.
+            cost = f"{1000 * statistics.median(seconds):.2f}"
+            print(f"| {count} x {'x'.join(map(str, shape))} | {name} | {cost} | {beside(name, spent)} |", flush=True)
+
+
+def beside(name: str, spent: dict[str, list[float]]) -> str:
+    """Our time over that of the fastest of other packages that mixes alike for a whole batch: median, middle half."""
+    ours, _, kind = name.partition(" ")
+    rivals = {"MixUp": "mixup", "CutMix": "cutmix", "FMix": "published FMix"}
+    if ours != "unbraid":
+        return ""
+    rival = rivals[kind.split(",")[0]]
+    others = [one for one in spent if rival in one and one.endswith("batch") and not one.startswith("unbraid")]
+    best = min(others, key=lambda one: statistics.median(spent[one]))
+    low, middle, high = statistics.quantiles([a / b for a, b in zip(spent[name], spent[best], strict=True)], n=4)
+    return f"{middle:.2f} ({low:.2f} .. {high:.2f})"
 
 
 def main() -> None:

@@ -29,6 +29,8 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        # Tests make so much that nothing refers to in a circle that the usual thresholds look through everything often.
+        gc.set_threshold(50_000, 20, 20)
         gc.enable()
 
 

@@ -27,8 +27,8 @@ def memory_kept() -> Iterator[None]:
 
     A step allocates the same large tensors as the one before. The GNU C library maps each anew and unmaps it when it is
     freed, so that the kernel must clear every page again, which on some machines takes a third of a training step.
-    Nothing that is computed changes, and the process becomes no larger than its largest step made it; afterwards memory
-    goes back to the system as it would have.
+    Nothing that is computed changes, and the process is hardly larger than it would be at its largest (up to a tenth in
+    what was measured); afterwards memory goes back to the system as it would have.
 
     With another C library, or where ``MALLOC_...`` variables or ``GLIBC_TUNABLES`` say how memory is to be kept,
     nothing is changed. Contexts may lie within one another and in several threads; the last to end sets things back.
