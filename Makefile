@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 export PYTHON
-# Two worker processes share two cores: more threads in each would only wait for one another.
+# Worker processes share the cores: more threads in each would only wait for one another.
 export OMP_NUM_THREADS ?= 1
 # Tests start hundreds of processes; each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,8 +17,9 @@ help: ## show this list
 demo: setup ## learn, measure and look at a representation
 	@$(BIN)/unbraid demo
 
+# Three on two cores: while some test waits for a cluster, a killed command or a lock, two others compute.
 test: setup ## run every test, slow ones and docstring examples included
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --doctest-modules tests src
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --doctest-modules tests src
 
 check: setup ## format, lint, types and import floors, as CI checks them
 	$(BIN)/ruff format --check .
