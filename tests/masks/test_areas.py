@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbraid.masks.areas import counts, cut, level, softened, uniform
+from unbraid.masks.areas import SAMPLED, _sample, counts, cut, level, softened, uniform
 from unbraid.masks.boxes import around, boxes, crossed, placed
 from unbraid.masks.fields import fields
 
@@ -26,12 +26,29 @@ def test_the_highest_values_are_chosen_as_many_as_asked(seed: int, pixels: int) 
     assert bool((kept > left).all())
 
 
-def test_heights_are_those_of_a_sort_for_numbers_of_any_size_and_sign() -> None:
+@pytest.mark.parametrize("pixels", [100, SAMPLED, 3000, 20_000])
+def test_heights_are_those_of_a_sort_for_numbers_of_any_size_and_sign(pixels: int) -> None:
     for kind in (torch.float16, torch.float32, torch.float64):
-        field = (torch.randn(40, 100, generator=seeded()) * torch.logspace(-6, 4, 100)).to(kind)
-        wanted = torch.randint(1, 101, (40,), generator=seeded(1))
+        field = (torch.randn(40, pixels, generator=seeded()) * torch.logspace(-6, 4, pixels)).to(kind)
+        wanted = torch.randint(1, pixels + 1, (40,), generator=seeded(1))
+        wanted[:2] = torch.tensor([1, pixels])
         expected = field.sort(dim=1, descending=True).values.gather(1, wanted[:, None] - 1)
         assert torch.equal(level(field, wanted), expected)
+
+
+@pytest.mark.parametrize("field", ["sorted", "alike", "infinite"])
+def test_heights_are_those_of_a_sort_where_a_sample_misleads(field: str) -> None:
+    rows, pixels = 30, 5000
+    made = torch.arange(float(pixels)).expand(rows, -1)
+    # The sample of the first rows sees nothing but what is highest; values alike lie on both sides of every bound.
+    made = torch.where(torch.isin(torch.arange(pixels), torch.from_numpy(_sample(pixels))), made + 1e6, made)
+    if field == "alike":
+        made = (made / 700).floor()
+    if field == "infinite":
+        made = made.clone().masked_fill_(made < 900, -torch.inf).masked_fill_(made > 1_004_000, torch.inf)
+    wanted = torch.linspace(1, pixels, rows).long()
+    expected = made.sort(dim=1, descending=True).values.gather(1, wanted[:, None] - 1)
+    assert torch.equal(level(made, wanted), expected)
 
 
 def test_fields_cut_a_few_at_a_time_are_cut_as_all_at_once() -> None:

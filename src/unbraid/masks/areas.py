@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from unbraid.masks.host import at_once
+from unbraid.types import Floats, Integers
 
 __all__ = ["CACHE", "counts", "cut", "level", "softened", "uniform"]
 
 CACHE = 2**17
 """How many numbers are worked on at a time on a CPU: half a megabyte."""
+
+SAMPLED = 512
+"""From how many pixels on a sample of a row is looked at first."""
 
 
 def counts(share: Tensor, pixels: int, *, generator: torch.Generator | None = None) -> Tensor:
@@ -29,7 +36,7 @@ def counts(share: Tensor, pixels: int, *, generator: torch.Generator | None = No
 def level(field: Tensor, count: Tensor) -> Tensor:
     """The height at or above which the ``count`` highest values of every row lie.
 
-    On a CPU each row is partitioned by numpy, which takes a tenth of the time of a sort. Elsewhere, and in a compiled
+    On a CPU numpy finds them without sorting, in a twentieth of the time of a sort. Elsewhere, and in a compiled
     function, rows are sorted, and nothing waits for the device.
 
     Args:
@@ -47,13 +54,61 @@ def level(field: Tensor, count: Tensor) -> Tensor:
     if at_once(field.device):
         found = field.sort(dim=1).values.gather(1, (pixels - count).clamp_max(pixels - 1)[:, None])
         return found.masked_fill((count == 0)[:, None], torch.inf)
-    values, highest = field.numpy().copy(), count.numpy()
+    values, highest = field.numpy(), count.numpy()
     places = np.minimum(pixels - highest, pixels - 1)
-    for row, place in zip(values, places.tolist(), strict=True):
-        row.partition(place)
-    heights = values[np.arange(len(values)), places]
+    heights = _partitioned(values, places) if pixels < SAMPLED else _selected(values, places)
     heights[highest == 0] = np.inf
     return torch.from_numpy(heights[:, None])
+
+
+def _partitioned(values: Floats, places: Integers) -> Floats:
+    """The value at a place of each row in ascending order: ``(B, N)`` and ``(B,)`` to ``(B,)``."""
+    values = values.copy()
+    for row, place in zip(values, places.tolist(), strict=True):
+        row.partition(place)
+    return values[np.arange(len(values)), places]
+
+
+def _selected(values: Floats, places: Integers) -> Floats:
+    """The same for long rows: a sample of each says between which two values it lies, and only what does is sorted.
+
+    References:
+        Floyd and Rivest, "Expected time bounds for selection", Communications of the ACM, 1975.
+    """
+    (rows, pixels), every = values.shape, np.arange(len(values))
+    seen = _sample(pixels)
+    margin = round(math.sqrt(len(seen) / 2))  # so many values of the sample on either side
+    # Beyond its ends the sample goes on without bounds, so that extreme places need no care.
+    sample = np.full((rows, len(seen) + 2 * margin + 1), np.inf, dtype=values.dtype)
+    sample[:, :margin] = -np.inf
+    sample[:, margin : margin + len(seen)] = values.take(seen, axis=1)
+    sample.sort(axis=1)
+    low = places * len(seen) // pixels
+    above = values >= sample[every, low, None]
+    between = values <= sample[every, low + 2 * margin + 1, None]
+    between &= above
+    place, many = places - pixels + _trues(above), _trues(between)
+    found = np.full((rows, many.max()), np.inf, dtype=values.dtype)
+    found[np.arange(found.shape[1]) < many[:, None]] = np.compress(between.reshape(-1), values)
+    found.sort(axis=1)
+    heights: Floats = found[every, place % found.shape[1]]
+    # Of the fields of the paper a sample misleads in one of a hundred or fewer, of noise in one of twenty.
+    (missed,) = np.nonzero((place < 0) | (place >= many))
+    if len(missed):
+        heights[missed] = _partitioned(values[missed], places[missed])
+    return heights
+
+
+@lru_cache(maxsize=16)
+def _sample(pixels: int) -> Integers:
+    """Which pixels of a row are looked at first, one of each stretch: a regular grid would follow columns."""
+    count = next(many for many in (128, 256, 512) if many == 512 or pixels < many**2 // 8)
+    return (np.arange(count) * pixels + np.random.default_rng(0).integers(0, pixels, count)) // count
+
+
+def _trues(truths: npt.NDArray[np.bool_]) -> Integers:
+    """How many of each row: numpy adds bytes in a fifth of the time of truths."""
+    return np.asarray(np.add.reduce(truths.view(np.uint8), axis=1, dtype=np.uint32), dtype=np.int64)
 
 
 def cut(
@@ -81,14 +136,13 @@ def cut(
         # Compared in place, numbers become numbers in a third of the time of truths.
         mask = field.ge_(height(field, slice(0, rows)))
         return mask, mask.mean(1)
-    # numpy compares with a column in half of torch's time, and adds bytes in a fifth.
+    # numpy compares with a column in half of torch's time.
     found, step = np.empty((rows, pixels), dtype=bool), max(1, CACHE // pixels)
     for start in range(0, rows, step):
         part = slice(start, start + step)
         field = make(part)
         np.greater_equal(field.numpy(), height(field, part).numpy(), out=found[part])
-    inside = np.add.reduce(found.view(np.uint8), axis=1, dtype=np.uint32)
-    return torch.from_numpy(found), torch.from_numpy((inside / pixels).astype(np.float32))
+    return torch.from_numpy(found), torch.from_numpy((_trues(found) / pixels).astype(np.float32))
 
 
 def uniform(field: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
