@@ -5,6 +5,7 @@ A source can be entered at any batch of any epoch, so that an interrupted trial 
 
 from __future__ import annotations
 
+import atexit
 import queue
 import random
 import sys
@@ -277,7 +278,7 @@ class Cursor:
 def prefetch(stream: Indexed, start: int = 0, *, ahead: int = AHEAD) -> Iterator[Any]:
     """The batches of a stream from ``start`` on, drawn by a background thread while the last one is being used.
 
-    The thread ends with the iterator; what goes wrong in it is raised here.
+    The thread ends with the iterator, or with the program; what goes wrong in it is raised here.
     """
     ready: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(ahead)
     stopped = threading.Event()
@@ -299,6 +300,13 @@ def prefetch(stream: Indexed, start: int = 0, *, ahead: int = AHEAD) -> Iterator
             put((None, error))
 
     thread = threading.Thread(target=draw, name="unbraid-prefetch", daemon=True)
+
+    def end() -> None:
+        stopped.set()
+        thread.join()
+
+    # A thread that torch computes in as Python goes away would take the process with it (std::terminate).
+    atexit.register(end)
     thread.start()
     try:
         while True:
@@ -307,8 +315,8 @@ def prefetch(stream: Indexed, start: int = 0, *, ahead: int = AHEAD) -> Iterator
                 raise error
             yield batch
     finally:
-        stopped.set()
-        thread.join()
+        end()
+        atexit.unregister(end)
 
 
 def count(batch: Any) -> int:

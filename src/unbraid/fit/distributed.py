@@ -7,6 +7,7 @@ there are. Gradients are averaged once a step, after the whole window of accumul
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -171,6 +172,10 @@ class Distributed(Processes):
         if device.type == "cuda":
             torch.cuda.set_device(device)
         if not distributed.is_initialized():
+            # Its functions have the group of that moment as a default. Were they first loaded later, as optimizers do,
+            # they would keep the group and its threads beyond _close, and such a thread ends the process by SIGABRT
+            # when it lets go of a tensor while Python goes away.
+            importlib.import_module("torch.distributed.nn")
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
             atexit.register(_close)
         rank, size = distributed.get_rank(), distributed.get_world_size()
