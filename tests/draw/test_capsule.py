@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unbraid.draw.capsule import capsules, ink, paint
+from unbraid.draw.capsule import capsules, ink, outer_sum, paint
 from unbraid.types import Bytes, Floats
 
 SIZE = 32
@@ -27,6 +27,13 @@ def distance(end: Floats) -> Floats:
     axis = end[:2] + np.linspace(0, 1, 2001)[:, None] * (end[2:] - end[:2])
     row, column = np.mgrid[:SIZE, :SIZE] + 0.5
     return np.asarray(np.hypot(column[..., None] - axis[:, 0], row[..., None] - axis[:, 1]).min(axis=-1))
+
+
+def test_an_outer_sum_is_rounded_once() -> None:
+    generator = np.random.default_rng(0)
+    rows, columns = (generator.normal(0, 30, (5, n)) for n in (7, 23))
+    singles = rows.astype(np.float32)[:, :, None] + columns.astype(np.float32)[:, None]
+    assert np.array_equal(outer_sum(rows, columns), singles)
 
 
 def test_every_pixel_is_covered_as_its_centre_lies() -> None:

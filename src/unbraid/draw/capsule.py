@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from unbraid.types import Bytes, Floats, Integers
 
-__all__ = ["Patch", "capsules", "ink", "inside", "paint", "unit", "windows"]
+__all__ = ["Patch", "capsules", "ink", "inside", "outer_sum", "paint", "unit", "windows"]
 
 Coverage = npt.NDArray[np.float32]
 
@@ -57,8 +57,8 @@ def capsules(ends: Floats, radius: Floats, size: int) -> Patch:
     length = np.hypot(dx, dy)
     far = np.maximum(length, 1e-9)
     cos, sin = np.where(length > 1e-9, dx / far, 1.0)[:, None], np.where(length > 1e-9, dy / far, 0.0)[:, None]
-    along = _outer_sum(sin * below, cos * right_of)
-    across = _outer_sum(cos * below, -sin * right_of)
+    along = outer_sum(sin * below, cos * right_of)
+    across = outer_sum(cos * below, -sin * right_of)
     np.abs(along, out=along)
     along -= (length / 2).astype(np.float32)[:, None, None]
     np.maximum(along, 0, out=along)
@@ -138,6 +138,10 @@ def inside(first: Integers, last: Integers, size: int) -> tuple[Integers, int]:
     return np.minimum(first, size - count), count
 
 
-def _outer_sum(rows: Floats, columns: Floats) -> Coverage:
-    """``(B, H)`` and ``(B, W)`` to ``(B, H, W)``."""
-    return np.asarray(rows.astype(np.float32)[:, :, None] + columns.astype(np.float32)[:, None, :])
+def outer_sum(rows: Floats, columns: Floats) -> Coverage:
+    """``(B, H)`` and ``(B, W)`` to ``(B, H, W)``, summed in single precision."""
+    (count, height), width = rows.shape, columns.shape[1]
+    left, right = np.ones((count, height, 2), dtype=np.float32), np.ones((count, 2, width), dtype=np.float32)
+    left[:, :, 0], right[:, 1] = rows, columns
+    # As products of matrices, in which a sum is rounded once as in any other: a third of the time for small ones.
+    return left @ right

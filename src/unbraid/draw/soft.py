@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unbraid.draw.capsule import Patch, inside
+from unbraid.draw.capsule import Patch, inside, outer_sum
 from unbraid.types import Floats, Integers
 
 __all__ = ["centres", "ellipses", "polygons", "span"]
@@ -42,8 +42,8 @@ def ellipses(centre: Floats, semi: Floats, angle: Floats, size: int) -> Patch:
     left, width = span(centre[:, 0], reach[:, 0], size)
     top, height = span(centre[:, 1], reach[:, 1], size)
     across, down = centres(left, width) - centre[:, :1], centres(top, height) - centre[:, 1:]
-    u = _outer_sum((sin / a)[:, None] * down, (cos / a)[:, None] * across)
-    v = _outer_sum((cos / b)[:, None] * down, (-sin / b)[:, None] * across)
+    u = outer_sum((sin / a)[:, None] * down, (cos / a)[:, None] * across)
+    v = outer_sum((cos / b)[:, None] * down, (-sin / b)[:, None] * across)
     u *= u
     v *= v
     square = u + v
@@ -84,9 +84,7 @@ def polygons(corners: Floats, size: int) -> Patch:
         dx, dy = way * (x1 - x0), way * (y1 - y0)
         length = np.maximum(np.sqrt(dx * dx + dy * dy), 1e-9)
         right, down = -dy / length, dx / length
-        np.minimum(
-            within, _outer_sum(down[:, None] * (y - y0[:, None]), right[:, None] * (x - x0[:, None])), out=within
-        )
+        np.minimum(within, outer_sum(down[:, None] * (y - y0[:, None]), right[:, None] * (x - x0[:, None])), out=within)
     return Patch(_covered(within, x - middle[:, :1], y - middle[:, 1:], reach), top, left)
 
 
@@ -124,8 +122,3 @@ def centres(first: Integers, count: int) -> Floats:
 
 def _column(values: Floats) -> Singles:
     return values.astype(np.float32)[:, None, None]
-
-
-def _outer_sum(rows: Floats, columns: Floats) -> Singles:
-    """``(B, H)`` and ``(B, W)`` to ``(B, H, W)``."""
-    return np.asarray(rows.astype(np.float32)[:, :, None] + columns.astype(np.float32)[:, None, :])
