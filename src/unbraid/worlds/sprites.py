@@ -8,7 +8,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -88,8 +88,7 @@ class Sprites(World):
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, 64, 64)``, unsigned bytes; plain ones 0 or 255."""
         index = np.asarray(indices, dtype=np.int64)
-        shape, *others = self.factors(index).T
-        drawn = self.draw(shape, *(values[i] for values, i in zip(self._values, others, strict=True)))
+        drawn = self.draw(*self._meant(index))
         if self._plain:
             return drawn
         behind = self._behind(index)
@@ -101,6 +100,12 @@ class Sprites(World):
         behind &= ~drawn
         behind |= drawn & sprite[:, :, None, None]
         return behind
+
+    def fractions(self, indices: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """The same images as models see them: ``(B,)`` to ``(B, C, 64, 64)``, float32; plain ones 0 or 1."""
+        if not self._plain:
+            return super().fractions(indices)
+        return self._inside(*self._meant(indices)).astype(np.float32)
 
     def draw(
         self,
@@ -125,11 +130,28 @@ class Sprites(World):
         Raises:
             InvalidData: When a value is out of range.
         """
+        on = self._inside(shape, scale, orientation, x, y).view(np.uint8)
+        return np.negative(on, out=on)  # -1 is 255 in a byte.
+
+    def _inside(
+        self,
+        shape: npt.ArrayLike,
+        scale: npt.ArrayLike,
+        orientation: npt.ArrayLike,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+    ) -> npt.NDArray[np.bool_]:
+        """Which pixels the sprite covers; arguments and errors as for :meth:`draw`."""
         size, x, y = (np.asarray(a, dtype=np.float64) for a in (scale, x, y))
         for name, values in (("scale", size), ("x", x), ("y", y)):
             if values.size and not (values.min() >= 0 and values.max() <= 1):
                 raise InvalidData(f"{name} must lie in 0 .. 1, but runs from {values.min()} to {values.max()}")
         return self._stamp.draw(shape, size, orientation, NEAREST + SPAN * x, NEAREST + SPAN * y)[:, None]
+
+    def _meant(self, indices: npt.ArrayLike) -> list[npt.NDArray[Any]]:
+        """What the factors of the given images stand for, as :meth:`draw` takes them, each ``(B,)``."""
+        shape, *others = self.factors(indices).T
+        return [shape, *(values[i] for values, i in zip(self._values, others, strict=True))]
 
     def _colours(self, index: Integers) -> Bytes:
         """The colour of each sprite, ``(B, 3)``."""
