@@ -61,7 +61,7 @@ def capsules(ends: Floats, radius: Floats, size: int) -> Patch:
     across = outer_sum(cos * below, -sin * right_of)
     np.abs(along, out=along)
     along -= (length / 2).astype(np.float32)[:, None, None]
-    np.maximum(along, 0, out=along)
+    np.clip(along, 0, np.inf, out=along)  # a third of the time of numpy.maximum with a number
     along *= along
     across *= across
     along += across
@@ -103,8 +103,8 @@ def paint(images: Coverage, which: Integers, patch: Patch, colour: Floats) -> No
 
 
 def unit(values: Coverage) -> Coverage:
-    """Cut off below 0 and above 1, in place: ``numpy.clip``, which takes as long to begin as a whole patch takes."""
-    return np.minimum(np.maximum(values, 0, out=values), 1, out=values)
+    """Cut off below 0 and above 1, in place."""
+    return np.clip(values, 0, 1, out=values)
 
 
 def windows(images: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:

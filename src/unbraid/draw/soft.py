@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unbraid.draw.capsule import Patch, inside, outer_sum
+from unbraid.draw.capsule import Patch, inside, outer_sum, unit
 from unbraid.types import Floats, Integers
 
 __all__ = ["centres", "ellipses", "polygons", "span"]
@@ -99,7 +99,7 @@ def _covered(within: Singles, across: Floats, down: Floats, reach: Floats) -> Si
         room = np.minimum(reach[:, axis, None, None] - np.abs(offset), 0.5)
         np.minimum(within, room.astype(np.float32), out=within)
     within += np.float32(0.5)
-    return np.maximum(within, 0, out=within)
+    return unit(within)
 
 
 def span(middle: Floats, reach: Floats, size: int) -> tuple[Integers, int]:
