@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
+from unbraid.draw.capsule import windows
 from unbraid.draw.soft import span
 from unbraid.errors import InvalidData
 from unbraid.types import Bytes, Floats, Integers
 
 __all__ = ["Tiles"]
 
-BLOCK = 64
+BLOCK = 128
+
+LONG = 256
+"""Numbers in a line from which on lines are added whole, in a third of the time of sums that run number by number."""
+APART = 16
+"""Numbers between two lines: those a power of two apart share a few places of the processor's cache, and wait."""
 
 Singles = npt.NDArray[np.float32]
 
@@ -99,22 +104,43 @@ class Tiles:
         down, right = top[:, None] + np.arange(rows + 1), left[:, None] + np.arange(columns + 1)
         first = which[:, None] * (self.height + 1)
         entry, part = _split((down - y[:, None]) / scale[:, None] + self.height / 2, self.height)
-        below = np.minimum(entry + 1, self.height)
-        upper, lower = self._sums[first + entry], self._sums[first + below]
-        lines = np.diff(upper + part[..., None] * (lower - upper), axis=1)
+        upper = self._sums.take(first + entry, axis=0)
+        rise = self._sums.take(first + np.minimum(entry + 1, self.height), axis=0)
+        rise -= upper
+        rise *= part[..., None]
+        upper += rise
+        # From here on a column of the pictures is a line, so that columns can be added whole.
+        count = len(which) * rows
+        lines = np.empty((self.width, count + APART), dtype=np.float32)[:, :count]
+        np.subtract(upper[:, 1:], upper[:, :-1], out=lines.reshape(-1, len(which), rows).transpose(1, 2, 0))
 
-        sums = np.zeros((len(which), rows, self.width + 1), dtype=np.float32)
-        np.cumsum(lines, axis=2, out=sums[..., 1:])
+        sums = _running(lines)
         leant = slant[:, None] * (down[:, :-1] + 0.5 - y[:, None])
+        if not slant.any():
+            leant = leant[:, :1]  # all rows of an upright picture are cut at the same places
         across = (right - x[:, None])[:, None] + leant[..., None]
         entry, part = _split(across / scale[:, None, None] + self.width / 2, self.width)
-        entry += (np.arange(len(which) * rows) * (self.width + 1)).reshape(-1, rows, 1)
-        flat = sums.reshape(-1)
-        before = flat.take(entry)
-        after = flat.take(np.minimum(entry + 1, len(flat) - 1))
-        means = np.diff(before + part * (after - before), axis=2) * (scale**2).astype(np.float32)[:, None, None]
-        windows = sliding_window_view(images, (rows, columns), axis=(1, 2), writeable=True)
-        windows[target, top, left] = np.clip(np.rint(means), 0, 255).astype(np.uint8)
+        place = entry * sums.shape[1] + np.arange(count).reshape(-1, rows, 1)
+        before = sums.take(place)
+        after = sums.take(place + sums.shape[1])
+        after -= before
+        after *= part
+        before += after
+        means = (before[..., 1:] - before[..., :-1]) * (scale**2).astype(np.float32)[:, None, None]
+        windows(images, rows, columns)[target, top, left] = np.clip(np.rint(means), 0, 255).astype(np.uint8)
+
+
+def _running(lines: Singles) -> Singles:
+    """Running sums from line to line, zeros first: ``(W, N)`` to ``(W + 1, N + APART)``."""
+    height, count = lines.shape
+    padded = np.zeros((height + 1, count + APART), dtype=np.float32)
+    sums = padded[:, :count]
+    if count < LONG:
+        np.cumsum(lines, axis=0, out=sums[1:])
+    else:
+        for before, line, after in zip(sums, lines, sums[1:], strict=False):
+            np.add(before, line, out=after)
+    return padded
 
 
 def _split(places: Floats, last: int) -> tuple[Integers, Singles]:

@@ -198,11 +198,17 @@ class Scenes(World):
 
     def _drawn(self, slots: Integers, covers: Bytes) -> Bytes:
         """The images, objects painted one before the other."""
-        parts = covers / np.float32(255)
-        drawn = self._colours(slots[:, 0])[:, :, None, None] * parts[:, :1]
+        drawn = self._colours(slots[:, 0])[:, :, None, None] * (covers[:, :1] / np.float32(255))
         for k in range(1, self.most):
-            drawn += (self._colours(slots[:, k])[:, :, None, None] - drawn) * parts[:, k, None]
-        return np.asarray(np.rint(drawn), dtype=np.uint8)
+            # Only where there is a k-th object: in the others nothing would change.
+            image = np.flatnonzero(slots[:, k, 0] >= 0)
+            behind = drawn[image]
+            change = self._colours(slots[image, k])[:, :, None, None] - behind
+            change *= covers[image, k, None] / np.float32(255)
+            behind += change
+            drawn[image] = behind
+        levels = np.empty(drawn.shape, dtype=np.uint8)
+        return np.rint(drawn, out=levels, casting="unsafe")
 
     def _seen(self, covers: Bytes) -> Masks:
         """Where each object covers more than half of a pixel, and no later one does."""
