@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -81,3 +82,9 @@ def test_what_is_below_zero_is_refused(make: object, seed: int, step: int, name:
 def test_seeding_does_not_import_torch() -> None:
     code = "import sys, unbraid.seed; unbraid.seed.numpy_generator(0, 'images'); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("seed", [0, 2**32 - 1, 2**32, 2**63 + 1])
+def test_a_seed_may_be_of_any_size(seed: int) -> None:
+    words = [seed, zlib.crc32(b"images"), 700]
+    assert numpy_generator(seed, "images", 700).random() == np.random.default_rng(words).random()

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["derive", "numpy_generator", "torch_generator"]
 
 
+WORD = 1 << 32
+
+
 def _sequence(seed: int, purpose: str, step: int) -> np.random.SeedSequence:
     require_at_least(0, seed=seed, step=step)
-    return np.random.SeedSequence([seed, zlib.crc32(purpose.encode()), step])
+    words = [seed, zlib.crc32(purpose.encode()), step]
+    # Numbers of a list are looked at one by one, which takes as long as all else; words of 32 bits are not.
+    return np.random.SeedSequence(np.array(words, dtype=np.uint32) if max(words) < WORD else words)
 
 
 def derive(seed: int, purpose: str, step: int = 0) -> int:
