@@ -6,8 +6,10 @@ from outside. Pairs, splits and orders are views of a world (:mod:`unbraid.view`
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +23,8 @@ __all__ = ["LabelledWorld", "World", "as_fractions"]
 
 DRAWS = 20
 """How often a world that draws in its own way is asked for images that are not drawn yet."""
+SMALL = 1 << 22
+"""How many pixels collected images have at most for them to be kept as fractions too: 16 MB."""
 
 
 def as_fractions(images: Bytes) -> npt.NDArray[np.float32]:
@@ -127,6 +131,17 @@ class LabelledWorld(World):
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
         return np.asarray(self._pixels[within(indices, len(self))], dtype=np.uint8)
+
+    def fractions(self, indices: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """The same images as models see them: ``(B,)`` to ``(B, C, H, W)``, float32 in 0 .. 1."""
+        if len(self) * math.prod(self.shape) > SMALL:
+            return super().fractions(indices)
+        return self._fractions.take(within(indices, len(self)), axis=0)
+
+    @cached_property
+    def _fractions(self) -> npt.NDArray[np.float32]:
+        """All images, of a small world: to look one up takes a third of the time that making it out of bytes takes."""
+        return as_fractions(np.asarray(self._pixels[np.arange(len(self))], dtype=np.uint8))
 
     def factors(self, indices: npt.ArrayLike) -> Integers:
         """The factor values of the given images: ``(B,)`` to ``(B, F)``."""
