@@ -102,6 +102,7 @@ class Lookup:
         self._uniform = world.uniform
         self._collected = isinstance(world, LabelledWorld)
         self._filed: dict[tuple[str, ...], Filed] = {}
+        self._keyed: dict[tuple[str, ...], Integers] = {}
 
     def find(self, factors: Integers, generator: np.random.Generator) -> Integers:
         """The number of an image with each of the combinations, ``(B, F)`` to ``(B,)``; -1 where there is none."""
@@ -130,6 +131,8 @@ class Lookup:
 
     def keys(self, part: FactorSpace, index: Integers) -> Integers:
         """The combinations of some factors that images have, numbered as in ``part``."""
+        if self._collected:
+            return self._every(part).take(index)
         return part.index(self.world.factors(index)[..., self._columns(part)])
 
     def drawn(self, part: FactorSpace) -> Integers:
@@ -159,8 +162,14 @@ class Lookup:
     def _members(self, part: FactorSpace) -> Filed:
         """The numbers of a collected world's images, sorted by their combinations of some factors, and these."""
         if part.names not in self._filed:
-            self._filed[part.names] = _sorted(part.index(self._labels[:, self._columns(part)]))
+            self._filed[part.names] = _sorted(self._every(part))
         return self._filed[part.names]
+
+    def _every(self, part: FactorSpace) -> Integers:
+        """The combinations of some factors that all images of a collected world have, as :meth:`keys`."""
+        if part.names not in self._keyed:
+            self._keyed[part.names] = part.index(self._labels[:, self._columns(part)])
+        return self._keyed[part.names]
 
     def _guessed(self, part: FactorSpace, keys: Integers, generator: np.random.Generator) -> Integers:
         """Images of combinations in which all other factors are drawn, again where the world has no such image."""
