@@ -32,6 +32,7 @@ __all__ = [
     "SceneBatch",
     "Seen",
     "View",
+    "shown",
     "to_bytes",
     "to_float",
     "view",
@@ -270,9 +271,14 @@ class View(ABC):
         return f"{type(self).__name__}({type(self.world).__name__}, {options})"
 
     def show(self, index: Integers) -> Tensor:
-        """The images with the given numbers, of whatever shape: ``(...)`` to float32 ``(..., C, H, W)``."""
-        fractions = self.world.fractions(index.reshape(-1))
-        return torch.from_numpy(fractions).reshape(*index.shape, *self.world.shape)
+        """The world's images with the given numbers, as :func:`shown`."""
+        return shown(self.world, index)
+
+
+def shown(world: World, index: Integers) -> Tensor:
+    """The images with the given numbers, of whatever shape: ``(...)`` to float32 ``(..., C, H, W)``."""
+    images = torch.from_numpy(world.fractions(index.reshape(-1)))
+    return images if index.ndim == 1 else images.reshape(*index.shape, *world.shape)
 
 
 def to_float(images: Bytes) -> Tensor:

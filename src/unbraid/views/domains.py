@@ -16,7 +16,7 @@ from unbraid import registry
 from unbraid.draw.hashing import uniforms
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.types import Integers
-from unbraid.view import DomainBatch, View
+from unbraid.view import DomainBatch, View, shown
 from unbraid.views._lookup import TRIES, Lookup
 from unbraid.world import World
 
@@ -81,8 +81,7 @@ class Domains(View):
         if one is two:  # both at once: half of what drawing takes is to begin
             x, other = self.show(np.stack([first, second]))
         else:
-            pairs = (one, first), (two, second)
-            x, other = (torch.from_numpy(world.fractions(index)) for world, index in pairs)
+            x, other = shown(one, first), shown(two, second)
         return DomainBatch(x, other, torch.from_numpy(first), torch.from_numpy(second), len(self.world))
 
     def _drawn(self, domain: int, generator: np.random.Generator) -> Integers:
