@@ -43,7 +43,7 @@ TONGUE, SCLERA, BROWN, TAN = (
     np.array(c, dtype=np.float64) for c in ((232, 104, 116), (250, 248, 240), (96, 58, 30), (190, 130, 80))
 )
 
-BLOCK = 64
+BLOCK = 128
 
 
 def _choice(name: str, values: Colours | tuple[str, ...]) -> Factor:
