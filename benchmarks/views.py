@@ -3,7 +3,8 @@
 The loader's Dataset asks the world for one image (pair, sequence, group) at a time, as a map-style data set must, with
 the simplest code for each; it collates in the same process, for more workers only spread the same CPU time. Both show
 float images in 0 .. 1 and their numbers. Stream and loader take turns, and the median of the ratios of neighbours is
-what is shown, so that a busy machine slows both alike.
+what is shown, so that a busy machine slows both alike. Both find memory as they do in a trial, which keeps it: that is
+where a stream is read.
 
 Run ``python benchmarks/views.py``; it takes about two minutes.
 """
@@ -22,6 +23,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from unbraid.fit.memory import memory_kept
 from unbraid.view import View
 from unbraid.views import Classes, Domains, Images, Labelled, Orbits, Pairs, Ranked
 from unbraid.views import Scenes as SceneView
@@ -162,4 +164,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with memory_kept():
+        main()
