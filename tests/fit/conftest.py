@@ -15,8 +15,10 @@ import pytest
 
 PATIENCE = 240  # seconds until two processes on a busy machine are believed to wait for ever
 TWO = """
-import os, runpy, sys
+import importlib, os, runpy, sys
 import torch._dynamo, unbraid.fit  # loaded once, before there are two
+for name in sys.argv[3:]:
+    importlib.import_module(name)
 for rank in ("0", "1"):
     if os.fork() == 0:
         os.environ |= {"RANK": rank, "LOCAL_RANK": rank}
@@ -28,10 +30,13 @@ sys.exit(any([os.wait()[1] for _ in range(2)]))
 
 
 @pytest.fixture(scope="session")
-def pair() -> Callable[[str, Path], list[Any]]:
-    """Run ``script folder`` as two processes, as torchrun would; give what each left in ``<rank>.found``."""
+def pair() -> Callable[..., list[Any]]:
+    """Run ``script folder`` as two processes, as torchrun would; give what each left in ``<rank>.found``.
 
-    def run(script: str, folder: Path) -> list[Any]:
+    What both need beside the fitting layer is loaded once when its modules are named after the folder.
+    """
+
+    def run(script: str, folder: Path, *modules: str) -> list[Any]:
         import torch
 
         with socket.socket() as free:
@@ -39,7 +44,7 @@ def pair() -> Callable[[str, Path], list[Any]]:
             port = str(free.getsockname()[1])
         around = {**os.environ, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"}
         around |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "tests"}
-        words = [sys.executable, "-c", TWO, script, str(folder)]
+        words = [sys.executable, "-c", TWO, script, str(folder), *modules]
         with subprocess.Popen(words, env=around, stderr=subprocess.PIPE, text=True, start_new_session=True) as both:
             try:
                 errors = both.communicate(timeout=PATIENCE)[1]

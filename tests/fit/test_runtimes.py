@@ -260,6 +260,7 @@ def test_without_lightning_fabric_a_sentence_says_what_to_install(monkeypatch):
 # Two processes. Weights and batches are float64, so that a tolerance of 1e-10 tells a sum in another order from a bug.
 TOGETHER = {name: options for name, options in CASES.items() if "precision" not in options}
 RUNTIMES = ["Distributed", "ddp", "sharded"]
+NEEDED = ["lightning_fabric", "torch.distributed.fsdp", "torch.distributed.checkpoint"]
 
 
 def pieces(model: nn.Module, mesh) -> nn.Module:
@@ -332,7 +333,7 @@ def script(folder: Path) -> None:
 def both(pair, tmp_path_factory):
     pytest.importorskip("lightning_fabric")
     folder = tmp_path_factory.mktemp("runtimes")
-    return folder, pair(__file__, folder)
+    return folder, pair(__file__, folder, *NEEDED)
 
 
 def close(some: list[Tensor], others: list[Tensor]) -> None:
