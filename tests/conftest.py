@@ -12,9 +12,11 @@ import gc
 import random
 import sys
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 settings.register_profile("unbraid", derandomize=True, deadline=None, max_examples=25)
@@ -32,6 +34,12 @@ def pytest_collection() -> Generator[None, object, object]:
         # Tests make so much that nothing refers to in a circle that the usual thresholds look through everything often.
         gc.set_threshold(50_000, 20, 20)
         gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """What stands in docstrings is run where there is some: in the package, not in tests."""
+    return [one for one in (yield) if not isinstance(one, DoctestModule)]
 
 
 @pytest.hookimpl(trylast=True)  # after they are shuffled
