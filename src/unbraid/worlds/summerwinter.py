@@ -25,7 +25,7 @@ __all__ = ["SummerWinter"]
 
 SEASONS = ("summer", "winter")
 HOURS = ("dawn", "morning", "noon", "evening", "dusk")
-BLOCK = 64
+BLOCK = 128
 
 # The colour of the sky at the top and at the foot of the mountains, by season and hour.
 SKIES = np.array(
