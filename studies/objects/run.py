@@ -79,7 +79,7 @@ RARE: dict[str, Any] = {"prior": 1e-4, "prior_first": 1e-2, "anneal": 200}
 """A prior on counts that falls to where an object costs 9 nats more than none."""
 SLOTS: dict[str, Any] = {**SPRITES, "steps": 1200, "batch": 16, "rate": 2e-3}
 DOUBTED: dict[str, Any] = {
-    "steps": 600, "batch": 64, "decay": 1.0, "options": {"doubt": 0.5, "sight": "convolutional"}
+    "steps": 800, "batch": 64, "decay": 1.0, "options": {"doubt": 0.5, "sight": "convolutional"}
 }  # fmt: skip
 """Counts that stay doubted, so that no window learns to leave what the next one draws, seen by convolutions."""
 ROWS: dict[str, Row] = {
@@ -95,6 +95,7 @@ ROWS: dict[str, Row] = {
         "air", **{**APART, "steps": 1000, "batch": 64}, options={"slots": 4}
     ),
     "air on sprites apart, doubted": Row("air", **(APART | DOUBTED)),
+    "air on sprites apart, doubted, 600 batches": Row("air", **(APART | DOUBTED | {"steps": 600})),
     "air on sprites, doubted": Row("air", **(SPRITES | DOUBTED)),
     "air with 4 steps": Row("air", **DIGITS, options={"slots": 4}),
     "mvae": Row("mvae", **{**SPRITES, "steps": 1200, "rate": 2e-3}, options={"warmup": 300}),
