@@ -51,6 +51,17 @@ def test_heights_are_those_of_a_sort_where_a_sample_misleads(field: str) -> None
     assert torch.equal(level(made, wanted), expected)
 
 
+@pytest.mark.parametrize("pixels", [100, 3000])
+def test_heights_of_no_field_and_of_one_with_gaps_are_those_of_a_sort(pixels: int) -> None:
+    assert level(torch.empty(0, pixels), torch.empty(0, dtype=torch.long)).shape == (0, 1)
+    field = torch.rand(12, pixels, generator=seeded())
+    for row, gaps in zip(field[1:], torch.linspace(1, pixels, 11).long(), strict=True):
+        row[torch.randperm(pixels, generator=seeded(1))[:gaps]] = torch.nan
+    for wanted in (1, pixels // 3, pixels):
+        expected = field.sort(dim=1).values[:, pixels - wanted, None]
+        assert torch.equal(level(field, torch.full((12,), wanted)).nan_to_num(9), expected.nan_to_num(9))
+
+
 def test_fields_cut_a_few_at_a_time_are_cut_as_all_at_once() -> None:
     field = torch.rand(7, 50_000, generator=seeded())
     mask, share = cut(

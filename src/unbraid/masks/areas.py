@@ -84,11 +84,12 @@ def _selected(values: Floats, places: Integers) -> Floats:
     sample[:, margin : margin + len(seen)] = values.take(seen, axis=1)
     sample.sort(axis=1)
     low = places * len(seen) // pixels
-    above = values >= sample[every, low, None]
+    # Counted are those below, for NaN, the last in order, is neither below nor above.
+    below = values < sample[every, low, None]
     between = values <= sample[every, low + 2 * margin + 1, None]
-    between &= above
-    place, many = places - pixels + _trues(above), _trues(between)
-    found = np.full((rows, many.max()), np.inf, dtype=values.dtype)
+    np.greater(between, below, out=between)
+    place, many = places - _trues(below), _trues(between)
+    found = np.full((rows, many.max(initial=1)), np.inf, dtype=values.dtype)
     found[np.arange(found.shape[1]) < many[:, None]] = np.compress(between.reshape(-1), values)
     found.sort(axis=1)
     heights: Floats = found[every, place % found.shape[1]]
