@@ -20,6 +20,7 @@ import pytest
 
 from unbraid import registry
 from unbraid.errors import InvalidData
+from unbraid.types import Bytes
 from unbraid.world import LabelledWorld, World
 
 WORLDS = registry.names("worlds")
@@ -75,6 +76,24 @@ def test_a_batch_belongs_to_whoever_asked_for_it(world: World) -> None:
     images = world.images([0, 1])
     images[:] = 7
     assert world.images([0, 1]).max() != 7
+    seen = world.fractions([0, 1])
+    seen[:] = 7
+    assert world.fractions([0, 1]).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["digits", "sprites"])
+def test_who_makes_images_in_another_way_is_seen_in_that_way(name: str) -> None:
+    kind: type[World] = registry.load("worlds", name)
+
+    class Negative(kind):  # type: ignore[misc, valid-type]
+        def images(self, indices: npt.ArrayLike) -> Bytes:
+            return 255 - np.asarray(super().images(indices))
+
+    class Named(Negative):
+        """Of one that changed them."""
+
+    for world in (Negative(), Named()):
+        assert np.array_equal(world.fractions(some(world)), world.images(some(world)) / np.float32(255))
 
 
 def test_factors_lead_back_to_an_image_with_those_factors(world: World) -> None:

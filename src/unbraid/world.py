@@ -50,6 +50,13 @@ class World(ABC):
     shape: Shape
     citation: ClassVar[str] = ""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        last = next(one for one in cls.__mro__ if not {"images", "fractions"}.isdisjoint(vars(one)))
+        if "fractions" not in vars(last):
+            # Whoever makes images in a way of its own must not be shown those of the world it is made of.
+            cls.fractions = World.fractions  # type: ignore[method-assign]
+
     @abstractmethod
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
@@ -141,7 +148,7 @@ class LabelledWorld(World):
     @cached_property
     def _fractions(self) -> npt.NDArray[np.float32]:
         """All images, of a small world: to look one up takes a third of the time that making it out of bytes takes."""
-        return as_fractions(np.asarray(self._pixels[np.arange(len(self))], dtype=np.uint8))
+        return as_fractions(self.images(np.arange(len(self))))
 
     def factors(self, indices: npt.ArrayLike) -> Integers:
         """The factor values of the given images: ``(B,)`` to ``(B, F)``."""
