@@ -35,5 +35,7 @@ def test_a_script_that_ends_in_the_middle_leaves_no_group_and_no_thread() -> Non
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=os.environ | alone, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=os.environ | alone, capture_output=True, text=True, timeout=240
+    )
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "there is no group\n")

@@ -305,9 +305,9 @@ def prefetch(stream: Indexed, start: int = 0, *, ahead: int = AHEAD) -> Iterator
         stopped.set()
         thread.join()
 
+    thread.start()
     # A thread that torch computes in as Python goes away would take the process with it (std::terminate).
     atexit.register(end)
-    thread.start()
     try:
         while True:
             batch, error = ready.get()
