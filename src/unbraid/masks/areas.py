@@ -36,8 +36,8 @@ def counts(share: Tensor, pixels: int, *, generator: torch.Generator | None = No
 def level(field: Tensor, count: Tensor) -> Tensor:
     """The height at or above which the ``count`` highest values of every row lie.
 
-    On a CPU numpy finds them without sorting, in a twentieth of the time of a sort. Elsewhere, and in a compiled
-    function, rows are sorted, and nothing waits for the device.
+    On a CPU numpy finds them without sorting whole rows, in an eighth (256 pixels) to an eighteenth (224 x 224) of the
+    time of that. Elsewhere, and in a compiled function, rows are sorted, and nothing waits for the device.
 
     Args:
         field: ``(B, N)``.
