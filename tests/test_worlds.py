@@ -20,7 +20,7 @@ import pytest
 
 from unbraid import registry
 from unbraid.errors import InvalidData
-from unbraid.types import Bytes
+from unbraid.types import Bytes, Factor, FactorSpace
 from unbraid.world import LabelledWorld, World
 
 WORLDS = registry.names("worlds")
@@ -79,6 +79,24 @@ def test_a_batch_belongs_to_whoever_asked_for_it(world: World) -> None:
     seen = world.fractions([0, 1])
     seen[:] = 7
     assert world.fractions([0, 1]).max() <= 1
+
+
+def test_collected_images_that_are_read_from_files_are_read_when_they_are_asked_for() -> None:
+    class Files:
+        shape = (20, 1, 2, 2)
+        read: list[int] = []  # noqa: RUF012
+
+        def __len__(self) -> int:
+            return 20
+
+        def __getitem__(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+            self.read += index.tolist()
+            return np.broadcast_to(index.astype(np.uint8)[:, None, None, None], (len(index), 1, 2, 2))
+
+    files = Files()
+    world = LabelledWorld(files, np.arange(20)[:, None], FactorSpace([Factor("number", 20, kind="ordinal")]))
+    assert np.array_equal(world.fractions([3, 4])[:, 0, 0, 0], np.array([3, 4], dtype=np.float32) / 255)
+    assert files.read == [3, 4]
 
 
 @pytest.mark.parametrize("name", ["digits", "sprites"])

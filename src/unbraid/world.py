@@ -141,7 +141,8 @@ class LabelledWorld(World):
 
     def fractions(self, indices: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """The same images as models see them: ``(B,)`` to ``(B, C, H, W)``, float32 in 0 .. 1."""
-        if len(self) * math.prod(self.shape) > SMALL:
+        # What is read from files is read when it is asked for.
+        if type(self._pixels) is not np.ndarray or len(self) * math.prod(self.shape) > SMALL:
             return super().fractions(indices)
         return self._fractions.take(within(indices, len(self)), axis=0)
 

@@ -301,13 +301,14 @@ def prefetch(stream: Indexed, start: int = 0, *, ahead: int = AHEAD) -> Iterator
 
     thread = threading.Thread(target=draw, name="unbraid-prefetch", daemon=True)
 
-    def end() -> None:
+    def end(seconds: float | None = None) -> None:
         stopped.set()
-        thread.join()
+        thread.join(seconds)
 
     thread.start()
-    # A thread that torch computes in as Python goes away would take the process with it (std::terminate).
-    atexit.register(end)
+    # A thread that torch computes in as Python goes away would take the process with it (std::terminate); one that
+    # waits for something is left to end with it.
+    atexit.register(end, 10.0)
     try:
         while True:
             batch, error = ready.get()
