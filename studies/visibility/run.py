@@ -37,7 +37,7 @@ ROWS: dict[str, tuple[str, dict[str, str]]] = {
         name: (name, {})
         for name in (
             "rooms", "arena", "flatland", "wheel", "strokes", "characters", "glyphs", "scenes", "clutter", "garments",
-            "catsdogs", "summerwinter",
+            "catsdogs", "summerwinter", "moving",
         )
     },
 }  # fmt: skip
