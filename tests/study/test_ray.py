@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +81,12 @@ def lose_a_cell(cluster: Any, driver: subprocess.Popen[bytes], log: Path, childr
     """Kill a node that works, and give the cluster another. Ray's workers are called by what they do just now."""
     node = next(node for node in cluster.list_all_nodes() if node is not cluster.head_node)
     raylet = node.all_processes["raylet"][0].process.pid
-    until(lambda: children(raylet, b"_served"), driver, log)
+    working: list[int] = []
+    until(lambda: working.extend(children(raylet, b"_served")) or working, driver, log)
+    # At once: a cell may be shorter than what Ray takes to remove a node.
+    for process in (raylet, *working):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
     cluster.remove_node(node, allow_graceful=False)
     until(lambda: "lost, and tried again" in log.read_text("utf-8"), driver, log)
     cluster.add_node(num_cpus=1)
