@@ -36,18 +36,19 @@ def measure(row: str, seed: int) -> dict[str, Any]:
 
     torch.set_num_threads(1)
     model, options = ROWS[row]
+    options = {"steps": STEPS, **FIT, **options}
     path = RUNS / f"{row.lower().replace(' ', '-').replace(',', '')}-{seed}"
     began = time.process_time()
     if not (path / folder.MODEL).exists():
-        train(model, "sprites", steps=STEPS, seed=seed, out=path, progress=False, **FIT, **options)
+        train(model, "sprites", seed=seed, out=path, progress=False, **options)
     seconds, run = time.process_time() - began, Run(path)
     scores = evaluate(run, scores=list(SCORES), samples=SAMPLES)
     return {
         "row": row,
         "seed": seed,
-        "steps": STEPS,
+        "steps": options.pop("steps"),
         "model": model,
-        "options": {**FIT, **options},
+        "options": options,
         "cpu_seconds": round(seconds),
         "reconstruction": round(reconstruction(run), 2),
         "scores": {name: {"value": score.value, "parts": dict(score.parts)} for name, score in scores.items()},
