@@ -17,7 +17,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "FactorVAE": ("factorvae", {"gamma": 35.0, "critic_width": 256}),
     "beta-VAE, lowered": ("betavae", {"beta": 4.0, "start": 15.0, "anneal": 3500}),
     "beta-TCVAE, lowered": ("betatcvae", {"beta": 6.0, "start": 60.0, "anneal": 3500}),
-    "beta-TCVAE, four times as long": (
+    "beta-TCVAE, longer": (
         "betatcvae", {"beta": 6.0, "start": 60.0, "anneal": 14_000, "steps": 20_000, "decay": 6000}
     ),
 }  # fmt: skip
