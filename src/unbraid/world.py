@@ -141,14 +141,17 @@ class LabelledWorld(World):
 
     def fractions(self, indices: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """The same images as models see them: ``(B,)`` to ``(B, C, H, W)``, float32 in 0 .. 1."""
-        # What is read from files is read when it is asked for.
-        if type(self._pixels) is not np.ndarray or len(self) * math.prod(self.shape) > SMALL:
-            return super().fractions(indices)
-        return self._fractions.take(within(indices, len(self)), axis=0)
+        kept = self._fractions
+        return super().fractions(indices) if kept is None else kept.take(within(indices, len(self)), axis=0)
 
     @cached_property
-    def _fractions(self) -> npt.NDArray[np.float32]:
-        """All images, of a small world: to look one up takes a third of the time that making it out of bytes takes."""
+    def _fractions(self) -> npt.NDArray[np.float32] | None:
+        """All images, of a small world: to look one up takes a third of the time that making it out of bytes takes.
+
+        None of a large one, and where images lie in files: these are read when they are asked for.
+        """
+        if type(self._pixels) is not np.ndarray or len(self) * math.prod(self.shape) > SMALL:
+            return None
         return as_fractions(self.images(np.arange(len(self))))
 
     def factors(self, indices: npt.ArrayLike) -> Integers:

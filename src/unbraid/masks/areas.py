@@ -103,7 +103,7 @@ def _selected(values: Floats, places: Integers) -> Floats:
 @lru_cache(maxsize=16)
 def _sample(pixels: int) -> Integers:
     """Which pixels of a row are looked at first, one of each stretch: a regular grid would follow columns."""
-    count = next(many for many in (128, 256, 512) if many == 512 or pixels < many**2 // 8)
+    count = 128 if pixels < 2**11 else 256 if pixels < 2**13 else 512
     return (np.arange(count) * pixels + np.random.default_rng(0).integers(0, pixels, count)) // count
 
 

@@ -133,15 +133,9 @@ class Sprites(World):
         on = self._inside(shape, scale, orientation, x, y).view(np.uint8)
         return np.negative(on, out=on)  # -1 is 255 in a byte.
 
-    def _inside(
-        self,
-        shape: npt.ArrayLike,
-        scale: npt.ArrayLike,
-        orientation: npt.ArrayLike,
-        x: npt.ArrayLike,
-        y: npt.ArrayLike,
-    ) -> npt.NDArray[np.bool_]:
+    def _inside(self, *meant: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Which pixels the sprite covers; arguments and errors as for :meth:`draw`."""
+        shape, scale, orientation, x, y = meant
         size, x, y = (np.asarray(a, dtype=np.float64) for a in (scale, x, y))
         for name, values in (("scale", size), ("x", x), ("y", y)):
             if values.size and not (values.min() >= 0 and values.max() <= 1):
