@@ -70,3 +70,10 @@ print(median(after - before for before, after in zip(counts, counts[1:])))
     (kept,), (told,) = printed(code), printed(code, {"MALLOC_MMAP_THRESHOLD_": str(1 << 20)})
     assert told > 1000
     assert kept < told / 20
+
+
+@glibc
+def test_what_somebody_said_of_memory_is_kept() -> None:
+    told = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
+    within, outside = printed("with memory_kept():\n    print(faults())\nprint(faults())", told)
+    assert within > outside / 2
