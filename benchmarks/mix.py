@@ -1,14 +1,14 @@
 """Mixed-sample augmentation: FMix's masks against the published algorithm, and whole batches against other packages.
 
 The published algorithm is written anew below, in numpy, from its formulas: half a spectrum of normal numbers, an
-inverse real transform, a sort of all pixels, one mask at a time. All take turns in one process on one thread; what is
-shown is CPU time: of masks the least of several turns, and the ratio of the two; of batches the median, and of the
-ratios of neighbours the median and the middle half.
+inverse real transform, a sort of all pixels, one mask at a time. All take turns in one process on one thread, of some
+batches each, and find memory as in a trial, which keeps it; what is shown is CPU time: of masks the least of several
+turns, and the ratio of the two; of batches the median, and of the ratios of neighbours the median and the middle half.
 
 timm (its file ``mixup.py`` alone, which needs only torch) and kornia are installed with pip into ``runs/peers/mix``,
 without what they depend on; torchvision, whose releases each need their own torch, is timed where it can be imported.
 
-Run ``python benchmarks/mix.py``; it takes about three minutes. ``mix.md`` keeps what was found.
+Run ``python benchmarks/mix.py``; it takes one minute to three. ``mix.md`` keeps what was found.
 """
 
 from __future__ import annotations

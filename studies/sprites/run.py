@@ -36,17 +36,18 @@ def measure(row: str, seed: int) -> dict[str, Any]:
 
     torch.set_num_threads(1)
     model, options = ROWS[row]
-    options = {"steps": STEPS, **FIT, **options}
+    options = {**FIT, **options}
+    steps = options.pop("steps", STEPS)
     path = RUNS / f"{row.lower().replace(' ', '-').replace(',', '')}-{seed}"
     began = time.process_time()
     if not (path / folder.MODEL).exists():
-        train(model, "sprites", seed=seed, out=path, progress=False, **options)
+        train(model, "sprites", steps=steps, seed=seed, out=path, progress=False, **options)
     seconds, run = time.process_time() - began, Run(path)
     scores = evaluate(run, scores=list(SCORES), samples=SAMPLES)
     return {
         "row": row,
         "seed": seed,
-        "steps": options.pop("steps"),
+        "steps": steps,
         "model": model,
         "options": options,
         "cpu_seconds": round(seconds),
