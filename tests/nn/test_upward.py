@@ -40,3 +40,16 @@ def test_with_its_channels_first_not_a_bit_differs() -> None:
 def test_its_result_has_the_layout_of_its_weights() -> None:
     layer = Upward(5, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert layer(torch.randn(2, 5, 6, 6)).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_layers_that_are_computed_together_give_what_each_gives() -> None:
+    torch.manual_seed(0)
+    layers, x = [Upward(3, 2) for _ in range(4)], torch.rand(4, 5, 3, 8, 8)
+    weights, buffers = torch.func.stack_module_state(layers)  # type: ignore[arg-type]
+
+    def image(weights: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Tensor:
+        return torch.func.functional_call(layers[0], (weights, buffers), (x,))  # type: ignore[no-any-return]
+
+    together = torch.func.vmap(image)(weights, buffers, x)
+    for one, layer, images in zip(together, layers, x, strict=True):
+        assert torch.allclose(one, layer(images), atol=1e-6)

@@ -27,7 +27,8 @@ class Upward(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, 2H, 2W)``."""
-        last = self.weight.is_contiguous(memory_format=torch.channels_last) and not self.weight.is_contiguous()
+        # In this order: of models that are computed together (torch.func.vmap) the second cannot be asked.
+        last = not self.weight.is_contiguous() and self.weight.is_contiguous(memory_format=torch.channels_last)
         if self.bias is None or not last or self.weight.device.type != "cpu":
             return super().forward(x, output_size)
         image = nn.functional.conv_transpose2d(x, self.weight, None, stride=2, padding=1)
