@@ -28,7 +28,7 @@ export class Panel extends EventTarget {
       this.element.dataset.shown = this.code.map((value) => value.toFixed(3)).join(" ");
     });
     this.element = this.build();
-    this.update();
+    this.tell(); // an image is asked for next: to show the base before it would only undo what a quick hand does meanwhile
   }
 
   build() {
@@ -87,12 +87,17 @@ export class Panel extends EventTarget {
     return row;
   }
 
-  /** Show the code: its numbers and its image. */
-  update() {
+  /** Put the numbers of the code at its sliders. */
+  tell() {
     for (const [index, { input, output }] of this.rows) {
       input.value = String(this.code[index]);
       output.textContent = this.code[index].toFixed(2).replace("-", "−");
     }
+  }
+
+  /** Show the code: its numbers and its image. */
+  update() {
+    this.tell();
     this.dispatchEvent(new Event("code"));
     return this.show();
   }
@@ -125,7 +130,10 @@ export class Panel extends EventTarget {
   begin(get) {
     this.strip.hidden = true;
     this.ready = tried(async () => {
-      const { pixels, code, image } = await get();
+      const { pixels, code, image } = await get().catch(async (error) => {
+        if (!this.element.dataset.shown) await this.update();
+        throw error;
+      });
       paint(this.given, pixels);
       [this.start, this.image] = [code, image];
       await this.set(code);
