@@ -2,8 +2,9 @@
 
 The published algorithm is written anew below, in numpy, from its formulas: half a spectrum of normal numbers, an
 inverse real transform, a sort of all pixels, one mask at a time. All take turns in one process on one thread, of some
-batches each, and find memory as in a trial, which keeps it; what is shown is CPU time: of masks the least of several
-turns, and the ratio of the two; of batches the median, and of the ratios of neighbours the median and the middle half.
+batches each (of masks as many as last about as long), and find memory as in a trial, which keeps it; what is shown is
+CPU time: of masks the least of several turns, and the ratio of the two; of batches the median, and of the ratios of
+neighbours the median and the middle half.
 
 timm (its file ``mixup.py`` alone, which needs only torch) and kornia are installed with pip into ``runs/peers/mix``,
 without what they depend on; torchvision, whose releases each need their own torch, is timed where it can be imported.
@@ -16,7 +17,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -29,7 +30,8 @@ from _peers import installed
 from unbraid.fit.memory import memory_kept
 from unbraid.mix import CutMix, FMix, MixUp
 
-BATCH, ROUNDS, MASKED = 128, 9, 4
+BATCH, ROUNDS = 128, 9
+MASKED = {"published": 4, "exact": 32, "free": 64}  # batches a turn
 PACKAGES = ("timm==1.0.31", "kornia==0.9.0", "kornia_rs==0.2.0", "packaging")
 
 Job = Callable[[], Any]
@@ -58,16 +60,17 @@ def batch_of(rng: np.random.Generator, side: int) -> None:
         published(rng, side, float(share))
 
 
-def turns(jobs: dict[str, Job], rounds: int, times: int = 1) -> dict[str, list[float]]:
-    """The CPU seconds of each job in so many turns; a turn is so many times, whose mean counts."""
+def turns(jobs: dict[str, Job], rounds: int, times: Mapping[str, int] | None = None) -> dict[str, list[float]]:
+    """The CPU seconds of each job in so many turns; a turn is once or so many times, whose mean counts."""
     spent: dict[str, list[float]] = {name: [] for name in jobs}
     for turn in range(rounds + 1):
         for name, job in jobs.items():
+            count = times[name] if times else 1
             start = time.thread_time()
-            for _ in range(times):
+            for _ in range(count):
                 job()
             if turn:  # the first turn prepares tables and memory
-                spent[name].append((time.thread_time() - start) / times)
+                spent[name].append((time.thread_time() - start) / count)
     return spent
 
 
@@ -149,7 +152,7 @@ def batches(modules: dict[str, Any]) -> None:
         jobs |= {"the published FMix, elem": partial(loop, count), "the published FMix, batch": partial(loop, 1)}
         jobs |= peers(modules, x, y)
         small = shape[1] < 100
-        spent = turns(jobs, 40 if small else 8, 3)
+        spent = turns(jobs, 40 if small else 8, dict.fromkeys(jobs, 3))
         for name, seconds in spent.items():
             # What a batch with one box costs depends on the box: the least of all would be that of the smallest.
             cost = f"{1000 * statistics.median(seconds):.2f}"

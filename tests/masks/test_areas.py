@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbraid.masks.areas import SAMPLED, _sample, counts, cut, level, softened, uniform
+from unbraid.masks.areas import HALVED, _sample, counts, cut, level, softened, uniform
 from unbraid.masks.boxes import around, boxes, crossed, placed
 from unbraid.masks.fields import fields
 
@@ -26,7 +26,7 @@ def test_the_highest_values_are_chosen_as_many_as_asked(seed: int, pixels: int) 
     assert bool((kept > left).all())
 
 
-@pytest.mark.parametrize("pixels", [100, SAMPLED, 3000, 20_000])
+@pytest.mark.parametrize("pixels", [100, HALVED - 1, HALVED, HALVED + 1, 3000, 20_000])
 def test_heights_are_those_of_a_sort_for_numbers_of_any_size_and_sign(pixels: int) -> None:
     for kind in (torch.float16, torch.float32, torch.float64):
         field = (torch.randn(40, pixels, generator=seeded()) * torch.logspace(-6, 4, pixels)).to(kind)
@@ -51,7 +51,19 @@ def test_heights_are_those_of_a_sort_where_a_sample_misleads(field: str) -> None
     assert torch.equal(level(made, wanted), expected)
 
 
-@pytest.mark.parametrize("pixels", [100, 3000])
+@pytest.mark.parametrize("pixels", [1, 2, 65, 700, HALVED])
+@pytest.mark.parametrize("low", [0, 1])
+@pytest.mark.parametrize("width", [1, 9, 20])
+def test_heights_are_those_of_a_sort_where_half_of_the_pixels_misleads(pixels: int, low: int, width: int) -> None:
+    rows = min(pixels, 60)
+    # What is lowest lies in one half of all pixels: wholly, or but for some that are as low as the other half.
+    made = torch.arange(float(pixels)).expand(rows, -1) + 30 * width * (torch.arange(pixels) % 2 != low)
+    wanted = torch.linspace(1, pixels, rows).long()
+    expected = made.sort(dim=1, descending=True).values.gather(1, wanted[:, None] - 1)
+    assert torch.equal(level(made, wanted), expected)
+
+
+@pytest.mark.parametrize("pixels", [100, 1001, 3000])
 def test_heights_of_no_field_and_of_one_with_gaps_are_those_of_a_sort(pixels: int) -> None:
     assert level(torch.empty(0, pixels), torch.empty(0, dtype=torch.long)).shape == (0, 1)
     field = torch.rand(12, pixels, generator=seeded())
