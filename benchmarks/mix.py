@@ -2,7 +2,7 @@
 
 The published algorithm is written anew below, in numpy, from its formulas: half a spectrum of normal numbers, an
 inverse real transform, a sort of all pixels, one mask at a time. All take turns in one process on one thread, of some
-batches each (of masks as many as last about as long), and find memory as in a trial, which keeps it; what is shown is
+batches each (as many as last about as long), and find memory as in a trial, which keeps it; what is shown is
 CPU time: of masks the least of several turns, and the ratio of the two; of batches the median, and of the ratios of
 neighbours the median and the middle half.
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -31,7 +31,8 @@ from unbraid.fit.memory import memory_kept
 from unbraid.mix import CutMix, FMix, MixUp
 
 BATCH, ROUNDS = 128, 9
-MASKED = {"published": 4, "exact": 32, "free": 64}  # batches a turn
+TURN = 0.02
+"""How many seconds a turn takes, about: what takes less than a millisecond would else pay for what ran before it."""
 PACKAGES = ("timm==1.0.31", "kornia==0.9.0", "kornia_rs==0.2.0", "packaging")
 
 Job = Callable[[], Any]
@@ -60,17 +61,20 @@ def batch_of(rng: np.random.Generator, side: int) -> None:
         published(rng, side, float(share))
 
 
-def turns(jobs: dict[str, Job], rounds: int, times: Mapping[str, int] | None = None) -> dict[str, list[float]]:
-    """The CPU seconds of each job in so many turns; a turn is once or so many times, whose mean counts."""
+def turns(jobs: dict[str, Job], rounds: int) -> dict[str, list[float]]:
+    """The CPU seconds of each job in so many turns; a turn is one time or many, whose mean counts."""
     spent: dict[str, list[float]] = {name: [] for name in jobs}
+    times = dict.fromkeys(jobs, 2)
     for turn in range(rounds + 1):
         for name, job in jobs.items():
-            count = times[name] if times else 1
             start = time.thread_time()
-            for _ in range(count):
+            for _ in range(times[name]):
                 job()
-            if turn:  # the first turn prepares tables and memory
-                spent[name].append((time.thread_time() - start) / count)
+            mean = (time.thread_time() - start) / times[name]
+            if turn:
+                spent[name].append(mean)
+            else:  # the first turn prepares tables and memory
+                times[name] = max(1, round(TURN / mean))
     return spent
 
 
@@ -88,7 +92,7 @@ def masks() -> None:
             "exact": partial(exact.blend, x, order, BATCH, generator),
             "free": partial(free.blend, x, order, BATCH, generator),
         }
-        cost = {name: min(seconds) / BATCH * 1e6 for name, seconds in turns(jobs, ROUNDS, MASKED).items()}
+        cost = {name: min(seconds) / BATCH * 1e6 for name, seconds in turns(jobs, ROUNDS).items()}
         ratios = {name: cost["published"] / cost[name] for name in ("exact", "free")}
         print(
             f"| {side} | {cost['published']:.0f} | {cost['exact']:.1f} | {ratios['exact']:.1f} | {cost['free']:.1f} | "
@@ -152,7 +156,7 @@ def batches(modules: dict[str, Any]) -> None:
         jobs |= {"the published FMix, elem": partial(loop, count), "the published FMix, batch": partial(loop, 1)}
         jobs |= peers(modules, x, y)
         small = shape[1] < 100
-        spent = turns(jobs, 40 if small else 8, dict.fromkeys(jobs, 3))
+        spent = turns(jobs, 40 if small else 8)
         for name, seconds in spent.items():
             # What a batch with one box costs depends on the box: the least of all would be that of the smallest.
             cost = f"{1000 * statistics.median(seconds):.2f}"
