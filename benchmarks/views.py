@@ -2,7 +2,7 @@
 
 The loader's Dataset asks the world for one image (pair, sequence, group) at a time, as a map-style data set must, with
 the simplest code for each; it collates in the same process, for more workers only spread the same CPU time. Both show
-float images in 0 .. 1 and their numbers. Stream and loader take turns, and the median of the ratios of neighbours is
+float images in 0 .. 1 and their numbers. Stream and loader take turns that last about as long, and the median of the ratios of neighbours is
 what is shown, so that a busy machine slows both alike. Both find memory as they do in a trial, which keeps it: that is
 where a stream is read.
 
@@ -123,7 +123,7 @@ def compare(view: View, item: Item) -> tuple[float, float, float]:
     """CPU seconds a batch of the stream and of the loader, and the median ratio of neighbours."""
     loader, batches = DataLoader(PerSample(view.world, item), batch_size=view.batch_size), SAMPLES // view.batch_size
 
-    def streamed() -> None:
+    def streamed(batches: int = batches) -> None:
         for step in range(batches):
             view.batch(step)
 
@@ -133,7 +133,9 @@ def compare(view: View, item: Item) -> tuple[float, float, float]:
 
     streamed()
     loaded()
-    rows = [(cpu_seconds(streamed), cpu_seconds(loaded)) for _ in range(ROUNDS)]
+    # Turns last about as long, for a stream's would else be over before what it needs is in the caches.
+    times = max(1, round(cpu_seconds(loaded) / cpu_seconds(streamed)))
+    rows = [(cpu_seconds(lambda: streamed(batches * times)) / times, cpu_seconds(loaded)) for _ in range(ROUNDS)]
     fast, slow = (statistics.median(column) / batches for column in zip(*rows, strict=True))
     return fast, slow, statistics.median(slow / fast for fast, slow in rows)
 
