@@ -2,9 +2,9 @@
 
 The loader's Dataset asks the world for one image (pair, sequence, group) at a time, as a map-style data set must, with
 the simplest code for each; it collates in the same process, for more workers only spread the same CPU time. Both show
-float images in 0 .. 1 and their numbers. Stream and loader take turns that last about as long, and the median of the ratios of neighbours is
-what is shown, so that a busy machine slows both alike. Both find memory as they do in a trial, which keeps it: that is
-where a stream is read.
+float images in 0 .. 1 and their numbers. Stream and loader take turns that last about as long, and the median of the
+ratios of neighbours is what is shown, so that a busy machine slows both alike. Both find memory as they do in a trial,
+which keeps it: that is where a stream is read.
 
 Run ``python benchmarks/views.py``; it takes about two minutes.
 """
