@@ -57,6 +57,10 @@ class Wrapped(World):
         """The images with the given numbers: ``(B,)`` to ``(B, C, H, W)``, unsigned bytes 0 .. 255."""
         return self.world.images(self._inner(indices))
 
+    def fractions(self, indices: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """The same images as models see them, by the other world's own way: ``(B,)`` to ``(B, C, H, W)``, 0 .. 1."""
+        return self.world.fractions(self._inner(indices))
+
     def factors(self, indices: npt.ArrayLike) -> Integers:
         """The factor values of the given images: ``(B,)`` to ``(B, F)``."""
         return self.world.factors(self._inner(indices))
