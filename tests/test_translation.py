@@ -19,7 +19,7 @@ from unbraid.info.realism import frechet_distance, kernel_distance
 from unbraid.info.ridge import readable
 from unbraid.model import Terms
 from unbraid.models.vae import VAE
-from unbraid.runs.outlines import overlap
+from unbraid.runs.outlines import outlines, overlap
 from unbraid.runs.train import train
 from unbraid.runs.translation import DomainBench, judge_translation
 from unbraid.runs.visible import Visible
@@ -230,6 +230,40 @@ def test_areas_overlap_and_lines_meet_within_a_pixel() -> None:
     assert overlap(half, square)["overlap"] == 0.5
     assert overlap(half, square)["lines"] == pytest.approx(2 * 0.75 / 1.75)
     assert overlap(square, np.zeros_like(square)) == {"overlap": 0.0, "lines": 0.0}
+
+
+def test_edges_are_told_by_themselves_and_lie_where_brightness_changes() -> None:
+    image = np.zeros((2, 3, 12, 12), dtype=np.uint8)
+    image[0, :, :, 6:] = 200
+    image[1, :, 6:] = 10
+    found = outlines(image)
+    assert found.shape == (2, 1, 12, 12)
+    assert set(np.argwhere(found[0, 0])[:, 1]) <= {5, 6}
+    assert found[0].any(axis=2).all()
+    # A step of a twenty-fifth of white is too faint.
+    assert not found[1].any()
+
+
+class Masked(Bars):
+    """Bars that say where they are, and not how one tells that from an image."""
+
+    silhouettes = property()  # type: ignore[assignment]  # asked for, it is not there
+
+    def masks(self, indices: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        factors = self.factors(indices)
+        return np.asarray(np.arange(32)[:, None] // 5 == factors[:, 1, None, None, None]) & np.asarray(
+            (np.arange(32) >= 2) & (np.arange(32) < 30)
+        )
+
+
+def test_where_a_world_has_masks_a_network_tells_silhouettes_of_translations() -> None:
+    made = DomainBench(Masked(), images=100, samples=40, steps=60, network="dense")
+    seen, blind = (judge_translation(Painter(blind=b), made).parts["outline to bar"] for b in (False, True))
+    assert seen["real_overlap"] > 0.9
+    assert seen["overlap"] > 0.85 > 0.5 > seen["chance_overlap"]
+    assert blind["overlap"] < 0.5
+    assert seen["lines"] > 0.85 > 0.7 > blind["lines"]
+    assert seen["lines"] > 0.2 + seen["chance_lines"]
 
 
 def test_counterparts_differ_in_the_domain_alone() -> None:

@@ -5,9 +5,26 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["overlap"]
+from unbraid.draw.edges import edges
+from unbraid.types import Bytes
+
+__all__ = ["outlines", "overlap"]
 
 Masks = npt.NDArray[np.bool_]
+
+SEEN = 0.3
+"""How dark an edge is that counts, of 1."""
+
+
+def outlines(images: Bytes) -> Masks:
+    """Where there are edges, of the mean of all channels: ``(B, C, H, W)`` bytes to ``(B, 1, H, W)``.
+
+    >>> image = np.zeros((1, 3, 5, 8), dtype=np.uint8)
+    >>> image[..., 4:] = 200
+    >>> outlines(image)[0, 0, 2].nonzero()[0].tolist()
+    [3]
+    """
+    return np.asarray(edges(images.mean(axis=1, dtype=np.float32) / 255) > SEEN)[:, None]
 
 
 def overlap(drawn: Masks, truth: Masks) -> dict[str, float]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -21,13 +22,14 @@ from unbraid.info.ridge import readable
 from unbraid.nn.judge import Judge
 from unbraid.nn.networks import NETWORKS
 from unbraid.nn.perception import features, perceived
+from unbraid.nn.silhouette import Silhouette
 from unbraid.runs import folder
-from unbraid.runs.outlines import overlap
+from unbraid.runs.outlines import outlines, overlap
 from unbraid.runs.run import Run
 from unbraid.runs.visible import Visible
 from unbraid.seed import derive, numpy_generator, torch_generator
 from unbraid.translation import TranslatingModel
-from unbraid.types import Integers
+from unbraid.types import Bytes, Integers
 from unbraid.view import to_bytes, to_float
 from unbraid.world import World
 
@@ -115,6 +117,7 @@ class DomainBench:
         both = (name for name in self.visible[0].names if name in self.visible[1].names)
         self.shared = tuple(name for name in both if name not in styled)
         self.judges = [self._judge(d, [learned for learned, _ in heaps], steps, network) for d in (0, 1)]
+        self._silhouettes = [self._silhouette(d, heaps[d][0], steps) for d in (0, 1)]
 
     def shown(self, index: Integers) -> Tensor:
         """The images with these numbers, ``(B, C, H, W)`` in 0 .. 1."""
@@ -128,6 +131,17 @@ class DomainBench:
         """What the judge of a domain makes of images before it answers, ``(B, D)``."""
         with torch.no_grad():
             return torch.cat([features(self.network(domain), part)[1] for part in x.split(CHUNK)])
+
+    def silhouettes(self, domain: int, images: Bytes) -> npt.NDArray[np.bool_] | None:
+        """What stands out in images of a domain, ``(B, C, H, W)`` bytes to ``(B, 1, H, W)``.
+
+        The world says so, or a network that was fitted to the world's masks; None where there is neither.
+        """
+        world: Any = self.world
+        if hasattr(world, "silhouettes"):
+            return np.asarray(world.silhouettes(images))
+        network = self._silhouettes[domain]
+        return None if network is None else network.told(to_float(images)).numpy()
 
     def network(self, domain: int) -> nn.Sequential:
         """The judge's network."""
@@ -162,6 +176,19 @@ class DomainBench:
         generator = torch_generator(self.seed, "judge", domain)
         return Judge(made, self.shown(index), label, columns, classes=2, steps=steps, generator=generator)
 
+    def _silhouette(self, domain: int, index: Integers, steps: int) -> Silhouette | None:
+        """What tells all things of a domain from what is behind them, where it takes a network."""
+        world: Any = self.world
+        told = hasattr(world, "silhouettes") or not (hasattr(world, "masks") and hasattr(world, "counterpart"))
+        if told or any(side % 4 for side in world.shape[1:]):
+            return None
+        masks = torch.from_numpy(world.masks(index).any(axis=1, keepdims=True))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(self.seed, "silhouette", domain))
+            return Silhouette(
+                self.shown(index), masks, steps=steps, generator=torch_generator(self.seed, "silhouette", domain)
+            )
+
 
 def judge_translation(run_or_model: Run | TranslatingModel, bench: DomainBench, *, seed: int = 0) -> Translations:
     """Translate the images of a bench in both directions and see what is kept, how real it looks, and how varied.
@@ -176,7 +203,9 @@ def judge_translation(run_or_model: Run | TranslatingModel, bench: DomainBench, 
     of these are alike); how far drawn styles are recovered (``style_recovered``, R²), and how spread out encoded ones
     are (``style_spread``, 1 in what styles are drawn from). Where the world knows the pair that nobody was shown,
     ``overlap`` is the intersection over union of what is drawn, and ``lines`` the harmonic mean of precision and recall
-    within a pixel.
+    within a pixel, both beside those with another's pair (``chance_``). Where a world has masks and no rule by which
+    silhouettes are told, a network tells them, of real images as well as ``real_overlap`` says, and ``lines`` are of
+    edges.
 
     Args:
         run_or_model: A run of a translating model, in whose folder the verdict is kept, or a model.
@@ -269,10 +298,26 @@ def _variety(
 def _pairs(bench: DomainBench, source: int, made: Tensor) -> dict[str, float]:
     """What a translation has in common with the image that it should have become in shape."""
     world: Any = bench.world
-    if not hasattr(world, "silhouettes"):
+    if not hasattr(world, "counterpart"):
         return {}
-    truth = world.images(world.counterpart(bench.index[source][: len(made)]))
-    return overlap(world.silhouettes(to_bytes(made)), world.silhouettes(truth))
+    other = world.counterpart(bench.index[source][: len(made)])
+    images, truth = to_bytes(made), world.images(other)
+    drawn, real = (bench.silhouettes(1 - source, one) for one in (images, truth))
+    found: dict[str, float] = {}
+    if drawn is not None and real is not None:
+        # What a world says needs no limit: it is right of real images.
+        right = real if hasattr(world, "silhouettes") else world.masks(other).any(axis=1, keepdims=True)
+        found = overlap(drawn, right) | {
+            "chance_overlap": overlap(drawn, np.roll(right, len(right) // 2, axis=0))["overlap"]
+        }
+        if right is not real:
+            found["real_overlap"] = overlap(real, right)["overlap"]
+    if not hasattr(world, "silhouettes"):
+        # No lines are drawn there; what can be compared is where edges are.
+        lines, right = outlines(images), outlines(truth)
+        found |= {"lines": overlap(lines, right)["lines"]}
+        found |= {"chance_lines": overlap(lines, np.roll(right, len(right) // 2, axis=0))["lines"]}
+    return found
 
 
 def _parts(function: Any, x: Tensor) -> Tensor:
