@@ -17,16 +17,19 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from unbraid import registry
 from unbraid.nn.perception import perceived
 from unbraid.plots._draw import tile
+from unbraid.runs.outlines import outlines, overlap
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.runs.translation import DomainBench, judge_translation
-from unbraid.view import to_float
+from unbraid.types import Bytes
+from unbraid.view import to_bytes, to_float
 from unbraid.world import World
 
 HERE = Path(__file__).parent
@@ -51,6 +54,12 @@ WORLDS: dict[str, tuple[Callable[[], World], Callable[[], World]]] = {
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MUNIT": ("munit", {}),
     "MUNIT, diverse": ("munit", {"diversity_weight": 1.0}),
+    "MUNIT, most diverse": ("munit", {"diversity_weight": 3.0}),
+    "MUNIT, far too diverse": ("munit", {"diversity_weight": 4.0}),
+    "MUNIT, more diverse": ("munit", {"diversity_weight": 2.0}),
+    "MUNIT, borrowed": ("munit", {"borrowed": 0.5}),
+    "MUNIT, borrowed, in colour": ("munit", {"borrowed": 0.5, "seen": "colour"}),
+    "MUNIT, borrowed, in colour, diverse": ("munit", {"borrowed": 0.5, "seen": "colour", "diversity_weight": 2.0}),
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),
     "no cycle": ("munit", {"cycle_weight": 0.0}),
@@ -89,19 +98,55 @@ def fitted(world: str, variant: str, seed: int, steps: int, runs: Path, until: f
 
 
 def of_garments(bench: DomainBench) -> dict[str, dict[str, float]]:
-    """How different real garments look from themselves in other hues and from others of their class, over any two."""
+    """How different real garments look from themselves in other hues and from others, over any two.
+
+    The others are of the same class, or those of all that others learn from whose outlines are nearest.
+    """
+    world: Any = bench.world
     others = to_float(registry.load("worlds", "garments")(split="test", seed=1).images(bench.index[1]))
     network, x = bench.network(1), bench.x[1]
-    kind = bench.world.factors(bench.index[1])[:, bench.world.space.position("class")]
+    kind = world.factors(bench.index[1])[:, world.space.position("class")]
     order = np.argsort(kind, kind="stable")
     # Neighbours in this order have one class, but for the first of each.
     alike = torch.from_numpy(kind[order] == np.roll(kind[order], 1))
     between = perceived(network, x, x.roll(1, dims=0)).mean()
+    # An outline has an even number, and its garment the next.
+    many = registry.load("worlds", "garments")(split="train")
+    known = torch.cat([_blurred(many.images(part)) for part in np.arange(0, len(many), 2).reshape(60, -1)])
+    asked = _blurred(world.images(world.counterpart(bench.index[1])))
+    nearest = to_float(many.images(2 * torch.cdist(asked, known).argmin(dim=1).numpy() + 1))
     pairs = {
         "garment, other hue": perceived(network, x, others),
+        "garment, nearest outline": perceived(network, x, nearest),
         "garment, same class": perceived(network, x[order], x[order].roll(1, dims=0))[alike],
     }
     return {name: {"diversity": float(one.mean() / between)} for name, one in pairs.items()}
+
+
+def _blurred(images: Bytes) -> Tensor:
+    """Images as numbers whose distance is small where lines are near one another, ``(B, D)``."""
+    return F.avg_pool2d(to_float(images).mean(dim=1, keepdim=True), 3, 1, 1).flatten(1)
+
+
+def of_styles(bench: DomainBench) -> dict[str, dict[str, float]]:
+    """How different real images look, and how alike their edges are, where the content is one and styles are not.
+
+    The styles are those of other images of the domain. No translation that keeps all of its content and has all styles
+    can be expected to be more varied than that, or to have edges that fit those of the hidden pair better.
+    """
+    world: Any = bench.world
+    generator, found = np.random.default_rng(0), {}
+    for domain, index in enumerate(bench.index):
+        factors = world.factors(index)
+        positions = [world.space.position(name) for name in world.styles[domain]]
+        factors[:, positions] = factors[generator.permutation(len(factors))][:, positions]
+        network, x, images = bench.network(domain), bench.x[domain], world.images(world.index(factors))
+        between = perceived(network, x, x.roll(1, dims=0)).mean()
+        alike = overlap(outlines(to_bytes(x)), outlines(images))
+        found[f"{bench.domains[domain]}, other style"] = {
+            "diversity": float(perceived(network, x, to_float(images)).mean() / between), "lines": alike["lines"],
+        }  # fmt: skip
+    return found
 
 
 def picture(run: Run, bench: DomainBench, path: Path) -> None:
@@ -160,9 +205,8 @@ def main() -> None:
         bench = bench or DomainBench(WORLDS[options.world][1](), images=4000, samples=800, steps=400)
         parts = judge_translation(run, bench).parts
         picture(run, bench, PICTURES / f"{run.path.name}.png")
-        if options.world == "garments":
-            with torch.no_grad():
-                parts = {**parts, **of_garments(bench)}
+        with torch.no_grad():
+            parts = {**parts, **(of_garments if options.world == "garments" else of_styles)(bench)}
         rounded = {way: {name: round(value, 4) for name, value in one.items()} for way, one in parts.items()}
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asked | {"parts": rounded}) + "\n")

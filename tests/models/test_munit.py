@@ -130,6 +130,28 @@ def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: di
     assert terms == pytest.approx(expected, rel=2e-3)
 
 
+def test_borrowed_styles_are_those_of_other_images_and_feel_no_gradient() -> None:
+    styles = torch.arange(12.0).view(4, 3).requires_grad_()
+    assert torch.equal(made(borrowed=1.0).offered(styles), styles.roll(1, dims=0))
+    assert not made(borrowed=1.0).offered(styles).requires_grad
+    torch.manual_seed(3)
+    some = made(borrowed=0.25)
+    share = [(some.offered(styles) == styles.roll(1, dims=0)).all(dim=1).float().mean().item() for _ in range(200)]
+    assert sum(share) / 200 == pytest.approx(0.25, abs=0.06)
+    with pytest.raises(InvalidOption, match="borrowed must be 0 to 1"):
+        made(borrowed=1.5)
+
+
+def test_critics_are_shown_translations_in_borrowed_styles() -> None:
+    model, seen = made(borrowed=1.0), batch()
+    with torch.no_grad():
+        fakes = model.fakes(seen)
+        in_b = model.drawn(content(model, seen.x, 0), style(model, seen.other, 1).roll(1, dims=0), 1)
+        in_a = model.drawn(content(model, seen.other, 1), style(model, seen.x, 0).roll(1, dims=0), 0)
+    assert torch.allclose(fakes[0], in_b, atol=1e-4)
+    assert torch.allclose(fakes[1], in_a, atol=1e-4)
+
+
 @pytest.mark.parametrize("adversary", ["squares", "hinge"])
 def test_the_critics_loss_is_the_published_one(adversary: str) -> None:
     model, seen = made(adversary=adversary), batch()

@@ -40,8 +40,8 @@ class MUNIT(TranslatingModel):
 
     where :math:`|\cdot|` is the mean absolute difference. ``moments_weight`` adds the KL from N(0, I) of the normal
     distribution with the mean and variance of the encoded styles of a batch, without which nothing makes an encoded
-    style one of those that decoders are trained on; ``diversity_weight`` takes off the difference of two translations
-    of an image in two styles.
+    style one of those that decoders are trained on; ``borrowed`` trains them on encoded styles of other images, too;
+    ``diversity_weight`` takes off the difference of two translations of an image in two styles.
 
     The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
     encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
@@ -57,6 +57,7 @@ class MUNIT(TranslatingModel):
         cycle_weight: :math:`\lambda_{cyc}`, at least 0; the paper has 0 for edges and 10 for streets and seasons.
         moments_weight: The weight of the moments of encoded styles, at least 0; 0 in the paper.
         diversity_weight: The weight of the difference between two styles, at least 0; 0 in the paper.
+        borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
         seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), or in training ``"jittered"`` colours.
         shared: Whether the domains have one ``"encoder"`` of content, or ``"nothing"`` in common (the paper).
@@ -99,6 +100,7 @@ class MUNIT(TranslatingModel):
         cycle_weight: float = 10.0,
         moments_weight: float = 0.1,
         diversity_weight: float = 0.0,
+        borrowed: float = 0.0,
         warmup: int = 0,
         seen: Literal["grey", "colour", "jittered"] = "grey",
         shared: Literal["encoder", "nothing"] = "encoder",
@@ -117,6 +119,8 @@ class MUNIT(TranslatingModel):
         require_at_least(0, image_weight=image_weight, content_weight=content_weight, style_weight=style_weight)
         require_at_least(0, cycle_weight=cycle_weight, moments_weight=moments_weight, diversity_weight=diversity_weight)
         require_at_least(0, warmup=warmup)
+        if not 0 <= borrowed <= 1:
+            raise InvalidOption(f"borrowed must be 0 to 1, but is {borrowed}")
         require_at_least(1, style_dim=style_dim)
         for option, value, known in (("seen", seen, SEEN), ("shared", shared, SHARED)):
             if value not in known:
@@ -128,7 +132,7 @@ class MUNIT(TranslatingModel):
         )  # fmt: skip
         self.image_weight, self.content_weight, self.style_weight = image_weight, content_weight, style_weight
         self.cycle_weight, self.moments_weight, self.diversity_weight = cycle_weight, moments_weight, diversity_weight
-        self.warmup, self.seen, self.shared = warmup, seen, shared
+        self.borrowed, self.warmup, self.seen, self.shared = borrowed, warmup, seen, shared
 
     def contents_of(self, images: list[Tensor], *, swapped: bool = False) -> list[Tensor]:
         """The contents of images of domains 0 and 1, or 1 and 0, in one pass if one encoder sees both."""
@@ -137,12 +141,29 @@ class MUNIT(TranslatingModel):
             return list(self.content_of(torch.cat(images), 0).chunk(2))
         return [self.content_of(x, 1 - d if swapped else d) for d, x in enumerate(images)]
 
+    def offered(self, styles: Tensor) -> Tensor:
+        """Styles to translate into, ``(B, style_dim)``: drawn, or for a part of the images ``borrowed`` from others."""
+        drawn = self.any_style(styles)
+        if not self.borrowed:
+            return drawn
+        mine = torch.rand(len(styles), 1, device=styles.device) < self.borrowed
+        # They do not move: encoders could otherwise make all styles one, which translations then have.
+        return torch.where(mine, styles.detach().roll(1, dims=0), drawn)
+
+    def fakes(self, batch: DomainBatch) -> list[Tensor]:
+        """What the critics are shown: the images of domains 0 and 1, translated in such styles as in training."""
+        if not self.borrowed:
+            return super().fakes(batch)
+        real = [batch.x, batch.other]
+        contents = self.contents_of(real)
+        return [self.drawn(contents[d], self.offered(self.style_of(real[1 - d], 1 - d)), 1 - d) for d in (0, 1)]
+
     def translation(self, batch: DomainBatch, step: int) -> Terms:
         """Doubt, reconstruction, and the way back of contents, styles and images, with their weights."""
         real = [batch.x, batch.other]
         contents = self.contents_of(real)
         styles = [self.style_of(x, domain) for domain, x in enumerate(real)]
-        drawn = [self.any_style(x) for x in real]
+        drawn = [self.offered(one) for one in styles]
         # In each domain its own images are drawn again, and those of the other translated, in one pass.
         halves = [
             self.drawn(torch.cat([contents[d], contents[1 - d]]), torch.cat([styles[d], drawn[d]]), d).chunk(2)
