@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unbraid.cli.main import main
-from unbraid.errors import InvalidOption
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.model import Terms
 from unbraid.models.cyclevae import CycleVAE
 from unbraid.models.vae import VAE
@@ -66,6 +66,28 @@ class Known(ContentModel):
 @pytest.fixture(scope="module")
 def bench() -> Bench:
     return Bench(world(), images=400, samples=300, steps=150, network="patches")
+
+
+def test_nobody_learns_from_an_image_that_models_are_judged_on(bench) -> None:
+    judge_learns, readers_learn, judged = (set(map(bytes, part.numpy())) for part in bench.x)
+    assert judged.isdisjoint(judge_learns | readers_learn)
+    assert len(judged) == 48 // 3, "of few images a third, all different"
+    assert len(judge_learns | readers_learn) == 48 - 48 // 3
+
+
+def test_what_is_learned_by_heart_is_not_taken_for_knowledge() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 1, 32, 32), dtype=np.uint8)
+    labels = np.random.default_rng(1).integers(0, 4, (300, 1))
+    random = LabelledWorld(noise, labels, FactorSpace([Factor("class", 4, "categorical")]))
+    bench = Bench(random, images=600, samples=200, steps=150, network="dense")
+    assert bench.judge(bench.x[0]).accuracy(bench.labels[0]) > 0.9
+    assert bench.real < 0.5
+
+
+def test_a_world_of_one_image_is_refused() -> None:
+    one = LabelledWorld(np.zeros((1, 1, 32, 32), np.uint8), np.zeros((1, 2), np.int64), SPACE)
+    with pytest.raises(InvalidData, match="asked about images it did not learn from, but the world has 1"):
+        Bench(one, images=5, samples=5, steps=1, network="patches")
 
 
 def test_a_model_that_sets_them_apart_is_found_to_do_so(bench) -> None:

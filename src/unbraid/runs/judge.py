@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unbraid.errors import InvalidOption, require_at_least
+from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.judge import Judge, explained, reader
@@ -59,14 +59,15 @@ class Verdict:
 class Bench:
     """The judge of a world's images, fitted once, and the images on which models are judged.
 
-    The judge and the readers of codes learn from images of their own. In a world that is drawn, no model is likely to
-    have seen any of them; of a collected one give a part that no model saw.
+    The judge and the readers of codes learn from images of their own, none of which models are judged on: of a world of
+    few images at most a third are. In a world that is drawn, no model is likely to have seen any of them; of a
+    collected one give a part that no model saw.
 
     Args:
         world: The world.
         factors: The factors that are the class, as in the view :class:`~unbraid.views.classes.Classes`.
-        images: How many images the judge learns from, at least 1.
-        samples: On how many others models are judged, at least 1; readers of codes learn from as many again.
+        images: How many images are drawn for the judge to learn from, at least 1.
+        samples: How many are drawn to judge models on, at least 1; as many again for readers of codes to learn from.
         steps: How many steps the judge takes, at least 1.
         network: Of the judge.
         seed: What images and weights depend on, at least 0.
@@ -74,6 +75,9 @@ class Bench:
     Attributes:
         real: The judge's own accuracy on the images that models are judged on.
         real_style: Its R² of every style factor, likewise.
+
+    Raises:
+        InvalidData: When the world has too few images to keep some for judging.
     """
 
     def __init__(
@@ -93,7 +97,7 @@ class Bench:
             Classes(world, batch_size=size, seed=derive(seed, purpose) >> 1, factors=factors, group=1)
             for size, purpose in ((images, "judge"), (samples, "readers"), (samples, "judged"))
         ]
-        batches: list[GroupBatch] = [one.batch(0) for one in views]
+        batches = _apart([one.batch(0) for one in views])
         self.values, found = np.unique(np.concatenate([one.label.numpy() for one in batches]), return_inverse=True)
         self.labels = torch.from_numpy(found).split([len(one) for one in batches])
         space, own = world.space, views[0].classes.names
@@ -130,6 +134,20 @@ class Bench:
             network = reader(codes[0].shape[1], len(self.values) + len(self.names))
         said = self._fitted(network, 1, codes[0], steps)(codes[1])
         return said.accuracy(self.labels[2]), explained(said.style, self.styles[2])
+
+
+def _apart(batches: list[GroupBatch]) -> list[GroupBatch]:
+    """Batches of single images such that no image of the last is in another; those of a large world as they are."""
+    drawn, population = batches[-1].index[:, 0].numpy(), batches[-1].population
+    _, first = np.unique(drawn, return_index=True)
+    asked = drawn[np.sort(first)][: max(1, population // 3)]
+    parts = []
+    for batch in batches:
+        rows = torch.from_numpy(np.isin(batch.index[:, 0].numpy(), asked, invert=batch is not batches[-1]))
+        if not rows.any():
+            raise InvalidData(f"a judge is asked about images it did not learn from, but the world has {population}")
+        parts.append(GroupBatch(batch.x[rows], batch.index[rows], batch.label[rows], population))
+    return parts
 
 
 def judge(
