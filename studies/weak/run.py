@@ -1,4 +1,4 @@
-"""Pairs, labels and neither on small Sprites: the same network, images and number of steps for every method.
+"""Pairs, labels and neither on small Sprites or Rooms: the same network, images and number of steps for every method.
 
 The runs of a method, five seeds at each of some betas, are fitted side by side in one program. Seeds start from other
 weights and see other images; the betas of a seed see the same.
@@ -16,6 +16,7 @@ import argparse
 import json
 import time
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,21 @@ from unbraid.worlds.smaller import Smaller
 
 RESULTS, PICTURE = (Path(__file__).with_name(name) for name in ("results.jsonl", "boxes.png"))
 SEEDS, SAMPLES, HELD_OUT = 5, 1000, 1_000_003
-EVERY = (1, 1, 4, 4, 4)
-"""Every which value of shape, scale, orientation, x and y is kept: 11,520 images, drawn once."""
+ALL, SECOND, THIRD, FOURTH, HALF = (
+    slice(None),
+    slice(None, None, 2),
+    slice(None, None, 3),
+    slice(None, None, 4),
+    slice(5),
+)
+WORLDS = {
+    "sprites": ("sprites", (ALL, ALL, FOURTH, FOURTH, FOURTH)),
+    "rooms-half": ("rooms", (HALF, HALF, HALF, SECOND, ALL, THIRD)),
+    "rooms": ("rooms", (ALL, ALL, ALL, SECOND, ALL, THIRD)),
+}
+"""What they are called here, and which values of each factor are kept; half of the hues are no circle."""
+STEPS = {"sprites": 1050, "rooms-half": 2000, "rooms": 4000}
+NAMES = {"sprites": "Sprites", "rooms-half": "Rooms in half of the hues", "rooms": "Rooms in all hues"}
 BETAS = (1.0, 4.0)
 LABELLED = {"of": "betavae", "gamma": 10.0}
 METHODS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[float, ...]]] = {
@@ -53,13 +67,17 @@ METHODS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[float, ...]]
 """What they are called here, the model, its options, those of its view, and the betas."""
 
 
-def small_sprites() -> LabelledWorld:
-    """Sprites of 32 x 32 pixels with fewer orientations and places."""
-    whole = Smaller(of="sprites", side=32)
-    kept = [Factor(one.name, len(range(0, one.size, n)), one.kind) for one, n in zip(whole.space, EVERY, strict=True)]
-    space = FactorSpace(kept)
+@cache
+def small(name: str) -> LabelledWorld:
+    """A world in 32 x 32 pixels with fewer values of some factors."""
+    of, parts = WORLDS[name]
+    whole = Smaller(of=of, side=32)
+    values = [np.arange(one.size)[part] for one, part in zip(whole.space, parts, strict=True)]
+    cut = ["ordinal" if part is HALF else one.kind for one, part in zip(whole.space, parts, strict=True)]
+    kept = zip(whole.space.names, values, cut, strict=True)
+    space = FactorSpace([Factor(name, len(some), kind) for name, some, kind in kept])
     factors = space.factors(np.arange(len(space)))
-    rows = whole.index(factors * np.array(EVERY))
+    rows = whole.index(np.stack([some[factors[:, place]] for place, some in enumerate(values)], axis=1))
     pixels = np.concatenate([whole.images(part) for part in np.array_split(rows, 40)])
     return LabelledWorld(pixels, factors, space)
 
@@ -90,13 +108,14 @@ def parts(batch: Seen) -> dict[str, Tensor]:
 
 
 def run(
-    method: str, world: LabelledWorld, *, steps: int, images: int, rate: float, kept: Path, until: float
+    method: str, world: LabelledWorld, settings: dict[str, Any], *, kept: Path, until: float
 ) -> list[dict[str, Any]]:
-    """Fit every seed at every beta with ``images`` images a step each, and score them all.
+    """Fit every seed at every beta with so many ``images`` a step each as the settings say, and score them all.
 
     When it is ``until`` (of the monotonic clock), what has been done is ``kept``, and nothing returned.
     """
     name, options, seen, betas = METHODS[method]
+    steps, images = settings["steps"], settings["images"]
     models: list[Model] = []
     for seed in range(SEEDS):
         torch.manual_seed(seed)
@@ -108,7 +127,7 @@ def run(
     weights, _ = stack_module_state(models)  # type: ignore[arg-type]
     strength = torch.tensor(betas).repeat_interleave(SEEDS)
     loss = Loss(models[0], batches.batch(0))
-    optimiser = torch.optim.AdamW(list(weights.values()), lr=rate, weight_decay=0.0, fused=True)
+    optimiser = torch.optim.AdamW(list(weights.values()), lr=settings["rate"], weight_decay=0.0, fused=True)
 
     def total(parameters: dict[str, Tensor], tensors: dict[str, Tensor], beta: Tensor, step: int) -> Any:
         named = {f"model.{key}": value for key, value in parameters.items()}
@@ -147,9 +166,9 @@ def run(
         beta, seed = betas[place // SEEDS], place % SEEDS
         model.load_state_dict({key: value[place].detach() for key, value in weights.items()})
         Loss(model, batches.batch(0)).forward({}, beta, steps)
-        settings = {"method": method, "beta": beta, "seed": seed, "steps": steps, "images": images, "rate": rate}
+        row = {"method": method, "beta": beta, "seed": seed} | settings | {"cpu_seconds": round(cpu, 1)}
         held_out = stream(world, batch_size=250, seed=HELD_OUT, **seen)
-        rows.append(settings | {"cpu_seconds": round(cpu, 1)} | scored(model, world) | unlabelled(model, held_out))
+        rows.append(row | scored(model, world) | unlabelled(model, held_out))
     return rows
 
 
@@ -177,22 +196,36 @@ def unlabelled(model: Model, stream: Any) -> dict[str, float]:
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """Of every method and beta the least, middle and greatest DCI over seeds, and medians of the rest."""
-    rows = [["", "beta", "seeds", "DCI: least", "median", "greatest", "MIG", "CPU s a run"]]
+    """Of every world, method and beta how DCI lies over seeds, and the median of MIG.
+
+    The spread is the greatest less the least; IQR is the distance between the quartiles.
+    """
+    rows = [["", "", "beta", "seeds", "DCI: least", "median", "greatest", "spread", "of median", "IQR", "MIG", "CPU s"]]
     rows.append(["---"] * len(rows[0]))
-    for method, (*_, betas) in METHODS.items():
-        for beta in betas:
-            runs = [one for one in found if one["method"] == method and one["beta"] == beta]
-            if runs:
-                dcis = [f"{value:.2f}" for value in np.quantile([one["dci"] for one in runs], [0, 0.5, 1])]
-                rest = [f"{np.median([one['mig'] for one in runs]):.2f}", f"{runs[0]['cpu_seconds']:.0f}"]
-                rows.append([method, f"{beta:g}", str(len(runs)), *dcis, *rest])
+    for world, method, beta in kinds(found):
+        runs = of(found, world, method, beta)
+        least, low, middle, high, most = np.quantile([one["dci"] for one in runs], [0, 0.25, 0.5, 0.75, 1])
+        values = [least, middle, most, most - least, (most - least) / middle, high - low]
+        values.append(np.median([one["mig"] for one in runs]))
+        said = [f"{beta:g}", str(len(runs)), *(f"{value:.3f}" for value in values), f"{runs[0]['cpu_seconds']:.0f}"]
+        rows.append([world, method, *said])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
-def selection(found: list[dict[str, Any]], method: str) -> str:
+def kinds(found: list[dict[str, Any]]) -> list[tuple[str, str, float]]:
+    """The worlds, methods and betas that have been run, in the order of these above."""
+    every = [(world, method, beta) for world in WORLDS for method, (*_, betas) in METHODS.items() for beta in betas]
+    return [kind for kind in every if of(found, *kind)]
+
+
+def of(found: list[dict[str, Any]], world: str, method: str, beta: float | None = None) -> list[dict[str, Any]]:
+    """The runs of one method on one world, at one beta or at all."""
+    runs = [one for one in found if (one["world"], one["method"]) == (world, method)]
+    return [one for one in runs if beta in (None, one["beta"])]
+
+
+def selection(runs: list[dict[str, Any]]) -> str:
     """How well what is known without labels ranks the runs of one method by DCI, over its betas and seeds."""
-    runs = [one for one in found if one["method"] == method]
     good = np.array([one["dci"] for one in runs])
     said = []
     for key in ("loss.reconstruction", "loss"):
@@ -203,31 +236,29 @@ def selection(found: list[dict[str, Any]], method: str) -> str:
             f"by {key}, Spearman {spearmanr(-value, good).statistic:+.2f}; it picks beta {runs[picked]['beta']:g}, "
             f"seed {runs[picked]['seed']}, DCI {good[picked]:.2f}; {better:.0f} % of the {len(runs)} runs are better"
         )
-    return f"* {method}: " + "; ".join(said)
+    return f"* {runs[0]['world']}, {runs[0]['method']}: " + "; ".join(said)
 
 
 def picture(found: list[dict[str, Any]], path: Path) -> None:
-    """A box for every method and beta, from the least DCI to the greatest, and every run in it."""
-    boxes = [
-        (f"{method}\nbeta {beta:g}", [one["dci"] for one in found if (one["method"], one["beta"]) == (method, beta)])
-        for method, (*_, betas) in METHODS.items()
-        for beta in betas
-    ]
-    boxes = [(name, values) for name, values in boxes if values]
-    page = Page(
-        WIDTH, 460, "What pairs and labels are worth",
-        f"DCI of five seeds each on small Sprites, {found[0]['steps']:,} steps; a box holds the middle three.",
-    )  # fmt: skip
-    axes = page.axes(MARGIN + 50, Page.heading + 10, WIDTH - 2 * MARGIN - 60, 290)
-    drawn = axes.boxplot([values for _, values in boxes], whis=(0, 100), widths=0.5, patch_artist=True)
-    for place, (name, values) in enumerate(boxes, 1):
-        colour = PALETTE[[one.partition("\n")[0] for one, _ in boxes].index(name.partition("\n")[0]) % len(PALETTE)]
-        drawn["boxes"][place - 1].set(facecolor=f"{colour}33", edgecolor=colour)
-        drawn["medians"][place - 1].set(color=colour, linewidth=2)
-        axes.plot([place] * len(values), values, "o", color=colour, markersize=4)
-    axes.set_xticks(range(1, len(boxes) + 1), [name.replace(", ", ",\n") for name, _ in boxes], fontsize=8.5)
-    axes.set_ylabel("DCI")
-    axes.set_ylim(bottom=0)
+    """A box for every method and beta, from the least DCI to the greatest, and every run in it: one row a world."""
+    worlds = [world for world in WORLDS if any(one["world"] == world for one in found)]
+    colours = dict(zip(METHODS, PALETTE, strict=False))
+    note = f"DCI of {SEEDS} seeds each, on small Sprites and Rooms; a box holds the middle three."
+    page = Page(WIDTH, 110 + 330 * len(worlds), "What pairs and labels are worth", note)
+    for row, world in enumerate(worlds):
+        boxes = [(method, beta) for name, method, beta in kinds(found) if name == world]
+        values = [[one["dci"] for one in of(found, world, *box)] for box in boxes]
+        axes = page.axes(MARGIN + 50, Page.heading + 36 + 330 * row, WIDTH - 2 * MARGIN - 60, 220)
+        drawn = axes.boxplot(values, whis=(0, 100), widths=0.5, patch_artist=True)
+        for place, ((method, _), dcis) in enumerate(zip(boxes, values, strict=True)):
+            drawn["boxes"][place].set(facecolor=f"{colours[method]}33", edgecolor=colours[method])
+            drawn["medians"][place].set(color=colours[method], linewidth=2)
+            axes.plot([place + 1] * len(dcis), dcis, "o", color=colours[method], markersize=4)
+        names = [f"{method}\nbeta {beta:g}".replace(", ", ",\n") for method, beta in boxes]
+        axes.set_xticks(range(1, len(boxes) + 1), names, fontsize=8.5)
+        axes.set_title(f"{NAMES[world]}, {STEPS[world]:,} steps", fontsize=10.5, loc="left")
+        axes.set_ylabel("DCI")
+        axes.set_ylim(bottom=0)
     page.figure.savefig(path, dpi=100)
 
 
@@ -235,32 +266,34 @@ def main() -> None:
     """Run what has not been run, and print the table of everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("methods", nargs="*", help=f"of {', '.join(METHODS)}")
-    parser.add_argument("--steps", type=int, default=1050)
+    parser.add_argument("--world", choices=WORLDS, default="sprites")
+    parser.add_argument("--steps", type=int, help=f"by default {STEPS}")
     parser.add_argument("--images", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--minutes", type=float, default=1e6, help="after how many to stop; the same command goes on")
-    options = vars(parser.parse_args())
-    out, methods, until = options.pop("out"), options.pop("methods"), time.monotonic() + 60 * options.pop("minutes")
+    settings = vars(parser.parse_args())
+    out, methods, until = settings.pop("out"), settings.pop("methods"), time.monotonic() + 60 * settings.pop("minutes")
+    settings["steps"] = settings["steps"] or STEPS[settings["world"]]
     torch.set_num_threads(1)
     found = [json.loads(line) for line in out.read_text("utf-8").splitlines()] if out.exists() else []
-    world = small_sprites() if methods else None
-    for method in methods:
-        if world is not None and not any(one["method"] == method for one in found):
-            kept = out.with_name(f"{out.stem}-{method.replace(', ', '-').replace(' ', '-')}.pt")
-            rows = run(method, world, kept=kept, until=until, **options)
-            if not rows:
-                break
-            found += rows
-            with out.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(row) + "\n" for row in rows)
-            print(method, [row["dci"] for row in rows], f"{rows[0]['cpu_seconds']} s a run", flush=True)
+    missing = [method for method in methods if not of(found, settings["world"], method)]
+    for method in missing:
+        kept = out.with_name(f"{out.stem}-{settings['world']}-{method.replace(', ', '-').replace(' ', '-')}.pt")
+        rows = run(method, small(settings["world"]), settings, kept=kept, until=until)
+        if not rows:
+            break
+        found += rows
+        with out.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        print(method, [row["dci"] for row in rows], f"{rows[0]['cpu_seconds']} s a run", flush=True)
     print(table(found))
     if out == RESULTS and found:
         picture(found, PICTURE)
-    for method in METHODS:
-        if sum(one["method"] == method for one in found) > SEEDS:
-            print(selection(found, method))
+    for name in WORLDS:
+        for method in METHODS:
+            if len(runs := of(found, name, method)) > SEEDS:
+                print(selection(runs))
 
 
 if __name__ == "__main__":
