@@ -232,6 +232,16 @@ def test_a_different_model_is_named(tmp_path):
         train("betavae", "digits", out=path, **QUICK)
 
 
+def test_a_run_that_was_begun_before_there_was_an_option_goes_on(finished, tmp_path):
+    path = unfinished(tmp_path / "a", checkpoint_seconds=0)
+    config = json.loads((path / folder.RUN).read_text("utf-8"))
+    del config["model"]["options"]["likelihood"]
+    (path / folder.RUN).write_text(json.dumps(config), "utf-8")
+    with pytest.raises(RunError, match=r"different run \(likelihood is bernoulli, not gaussian\)"):
+        train("vae", "digits", out=path, **QUICK, likelihood="gaussian")
+    assert bytes_of(train("vae", "digits", out=path, **QUICK).path) == bytes_of(finished)
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(RunError, match="holds files but no run: choose an empty or a new folder"):

@@ -45,6 +45,8 @@ RECORDS = 100
 """Rows of history that a run aims at."""
 WEAK = ("pairs", "ranked", "classes")
 """Views whose loss says, on what a model is not fitted to, how well it has set things apart."""
+MADE = ("model", "world", "view")
+"""What of a configuration has options of its own."""
 
 
 def train(
@@ -262,9 +264,20 @@ def _check(path: Path, config: dict[str, Any]) -> None:
     if run.finished:
         raise RunError(f"{path} holds a finished run: choose another folder with out, or remove it first")
     # By way of JSON, in which a tuple is a list.
-    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(run.config, json.loads(json.dumps(config)))]
+    here = json.loads(json.dumps(config))
+    there = {**run.config, **{part: _completed(run.config[part], here[part], f"{part}s") for part in MADE}}
+    different = [f"{k} is {a}, not {b}" for k, a, b in _differences(there, here)]
     if different:
         raise RunError(f"{path} holds a different run ({'; '.join(different)}): choose another folder with out")
+
+
+def _completed(there: dict[str, Any], here: dict[str, Any], shelf: str) -> dict[str, Any]:
+    """What a run was begun with; options that came later have their defaults, with which they change nothing."""
+    if there["name"] != here["name"] or here["name"] not in registry.names(shelf):
+        return there
+    known = registry.parameters(registry.load(shelf, here["name"]))
+    later = {name: known[name].default for name in here["options"] if name in known and name not in there["options"]}
+    return {**there, "options": there["options"] | json.loads(json.dumps(later))}
 
 
 def _differences(there: Any, here: Any, name: str = "") -> list[tuple[str, Any, Any]]:
