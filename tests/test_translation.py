@@ -116,6 +116,7 @@ def test_a_perfect_translator_keeps_the_place_and_takes_the_grey() -> None:
     assert there["guided_grey"] > 0.5 > 0.2 > there["chance_grey"]
     assert there["grey_in_style"] > 0.95 > 0.3 > there["grey_in_content"]
     assert there["overlap"] == back["overlap"] == there["lines"] == back["lines"] == 1.0
+    assert all(one[f"chance_{of}"] < 0.5 for one in (there, back) for of in ("overlap", "lines"))
     # Two halves of so small a world are far from one another, and what is painted is hardly farther.
     assert there["kid_floor"] <= there["kid"] < min(1.2 * there["kid_floor"], there["kid_source"])
     assert there["diversity"] > 0.1

@@ -307,9 +307,8 @@ def _pairs(bench: DomainBench, source: int, made: Tensor) -> dict[str, float]:
     if drawn is not None and real is not None:
         # What a world says needs no limit: it is right of real images.
         right = real if hasattr(world, "silhouettes") else world.masks(other).any(axis=1, keepdims=True)
-        found = overlap(drawn, right) | {
-            "chance_overlap": overlap(drawn, np.roll(right, len(right) // 2, axis=0))["overlap"]
-        }
+        others = overlap(drawn, np.roll(right, len(right) // 2, axis=0))
+        found = overlap(drawn, right) | {f"chance_{name}": value for name, value in others.items()}
         if right is not real:
             found["real_overlap"] = overlap(real, right)["overlap"]
     if not hasattr(world, "silhouettes"):
