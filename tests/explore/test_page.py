@@ -152,6 +152,19 @@ def test_what_is_no_picture_is_told_in_a_sentence(browser: Any, address: str, tm
     page.close()
 
 
+def test_where_no_image_comes_the_base_is_shown(browser: Any, address: str, subject: Subject) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.route("**/api/runs/0/codes", lambda route: route.abort())
+    page.goto(address)
+    page.wait_for_selector(".panel[data-shown]")
+    latents = sorted(subject.about["latents"], key=lambda one: one["index"])
+    assert code(page) == pytest.approx([one["base"] for one in latents], abs=1e-3)
+    assert decoded(page).any()
+    page.wait_for_selector("#status.trouble")
+    page.close()
+
+
 def test_the_map_has_a_lasso_and_a_click_takes_an_image(page: Any, subject: Subject) -> None:
     page.click("#tab-map")
     canvas = page.locator(".map canvas").first
