@@ -31,7 +31,7 @@ from unbraid.fit.memory import memory_kept
 from unbraid.mix import CutMix, FMix, MixUp
 
 BATCH, ROUNDS = 128, 9
-TURN = 0.02
+TURN = 0.03
 """How many seconds a turn takes, about: what takes less than a millisecond would else pay for what ran before it."""
 PACKAGES = ("timm==1.0.31", "kornia==0.9.0", "kornia_rs==0.2.0", "packaging")
 
@@ -65,16 +65,16 @@ def turns(jobs: dict[str, Job], rounds: int) -> dict[str, list[float]]:
     """The CPU seconds of each job in so many turns; a turn is one time or many, whose mean counts."""
     spent: dict[str, list[float]] = {name: [] for name in jobs}
     times = dict.fromkeys(jobs, 2)
-    for turn in range(rounds + 1):
+    for turn in range(-2, rounds):
         for name, job in jobs.items():
             start = time.thread_time()
             for _ in range(times[name]):
                 job()
             mean = (time.thread_time() - start) / times[name]
-            if turn:
+            if turn >= 0:
                 spent[name].append(mean)
-            else:  # the first turn prepares tables and memory
-                times[name] = max(1, round(TURN / mean))
+            else:  # the first turn prepares tables and memory, the second tells how long turns are
+                times[name] = max(2, round(TURN / mean))
     return spent
 
 
