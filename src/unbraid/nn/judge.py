@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from unbraid.nn.image import initialise
 
-__all__ = ["Answers", "Judge", "explained", "reader"]
+__all__ = ["Answers", "Judge", "explained", "reader", "settle"]
 
 BATCH = 128
 
@@ -59,18 +60,13 @@ class Judge:
         self.middle = style.mean(dim=0)
         self.spread = (style - self.middle).square().mean(dim=0).sqrt().clamp(min=1e-6)
         target = (style - self.middle) / self.spread
-        optimiser = torch.optim.Adam(network.parameters(), 2e-3, fused=True)
-        for step in range(steps):
-            optimiser.param_groups[0]["lr"] = 2e-3 * (1 - step / steps)
-            rows = torch.randint(0, len(x), (BATCH,), generator=generator)
+
+        def loss(rows: Tensor) -> Tensor:
             said, guessed = self._raw(x[rows])
-            loss = F.cross_entropy(said, label[rows])
-            if style.shape[1]:
-                loss = loss + F.mse_loss(guessed, target[rows])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        network.requires_grad_(False)
+            wrong = F.cross_entropy(said, label[rows])
+            return wrong + F.mse_loss(guessed, target[rows]) if style.shape[1] else wrong
+
+        settle(network, loss, len(x), rate=2e-3, steps=steps, batch=BATCH, generator=generator)
 
     def __call__(self, x: Tensor) -> Answers:
         """What it says of inputs ``(N, ...)``."""
@@ -82,6 +78,37 @@ class Judge:
     def _raw(self, x: Tensor) -> tuple[Tensor, Tensor]:
         out = self.network(x)
         return out[:, : self.classes], out[:, self.classes :]
+
+
+def settle(
+    network: nn.Module,
+    loss: Callable[[Tensor], Tensor],
+    count: int,
+    *,
+    rate: float,
+    steps: int,
+    batch: int,
+    generator: torch.Generator,
+) -> None:
+    """Fit a network that judges others, once and for all: its parameters stay as they are afterwards.
+
+    Args:
+        network: What is fitted.
+        loss: Of the examples with these numbers, ``(B,)``.
+        count: How many examples there are.
+        rate: The learning rate of Adam at first; it falls to 0.
+        steps: How many.
+        batch: Examples a step, drawn with replacement.
+        generator: Draws them.
+    """
+    optimiser = torch.optim.Adam(network.parameters(), rate, fused=True)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = rate * (1 - step / steps)
+        wrong = loss(torch.randint(0, count, (batch,), generator=generator))
+        optimiser.zero_grad()
+        wrong.backward()
+        optimiser.step()
+    network.requires_grad_(False)
 
 
 def reader(inputs: int, outputs: int, width: int = 128) -> nn.Sequential:

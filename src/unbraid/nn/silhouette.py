@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unbraid.nn.image import initialise
+from unbraid.nn.judge import settle
 
 __all__ = ["Silhouette"]
 
@@ -39,15 +40,11 @@ class Silhouette(nn.Module):
         )
         self.end = nn.Conv2d(WIDTH, 1, 1)
         initialise(self)
-        optimiser = torch.optim.Adam(self.parameters(), 3e-3, fused=True)
-        for step in range(steps):
-            optimiser.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
-            rows = torch.randint(0, len(x), (BATCH,), generator=generator)
-            loss = F.binary_cross_entropy_with_logits(self(x[rows]), masks[rows].float())
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        self.requires_grad_(False)
+
+        def loss(rows: Tensor) -> Tensor:
+            return F.binary_cross_entropy_with_logits(self(x[rows]), masks[rows].float())
+
+        settle(self, loss, len(x), rate=3e-3, steps=steps, batch=BATCH, generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` to ``(B, 1, H, W)``, above 0 where there is something."""

@@ -307,16 +307,20 @@ def _pairs(bench: DomainBench, source: int, made: Tensor) -> dict[str, float]:
     if drawn is not None and real is not None:
         # What a world says needs no limit: it is right of real images.
         right = real if hasattr(world, "silhouettes") else world.masks(other).any(axis=1, keepdims=True)
-        others = overlap(drawn, np.roll(right, len(right) // 2, axis=0))
-        found = overlap(drawn, right) | {f"chance_{name}": value for name, value in others.items()}
+        found = _beside_chance(drawn, right)
         if right is not real:
             found["real_overlap"] = overlap(real, right)["overlap"]
     if not hasattr(world, "silhouettes"):
         # No lines are drawn there; what can be compared is where edges are.
-        lines, right = outlines(images), outlines(truth)
-        found |= {"lines": overlap(lines, right)["lines"]}
-        found |= {"chance_lines": overlap(lines, np.roll(right, len(right) // 2, axis=0))["lines"]}
+        edges = _beside_chance(outlines(images), outlines(truth))
+        found |= {name: edges[name] for name in ("lines", "chance_lines")}
     return found
+
+
+def _beside_chance(drawn: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """How far masks agree with the right ones, and with those of other images."""
+    others = overlap(drawn, np.roll(right, len(right) // 2, axis=0))
+    return overlap(drawn, right) | {f"chance_{name}": value for name, value in others.items()}
 
 
 def _parts(function: Any, x: Tensor) -> Tensor:
