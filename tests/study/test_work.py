@@ -7,15 +7,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 
 from unbraid.runs.run import Run
 from unbraid.study.drive import drive, forget
-from unbraid.study.engine import Engine
+from unbraid.study.engine import Engine, Lost
 from unbraid.study.results import rows
 from unbraid.study.spec import Cell, Spec, parse
 from unbraid.study.store import Store
@@ -149,9 +151,44 @@ def test_a_study_that_was_killed_as_it_began_begins_again(
     tmp_path: Path, spec: Spec, here: Callable[..., Engine]
 ) -> None:
     (tmp_path / ".writable").touch()
-    (tmp_path / "study.yaml.part").write_text("name: ha", "utf-8")
+    (tmp_path / "study.yaml.0badcafe.part").write_text("name: ha", "utf-8")
     assert drive(spec, tmp_path, here()).failed == 0
     assert (tmp_path / "study.yaml").is_file()
+
+
+class Knowing(Engine):
+    """Has every cell done as soon as it is asked for, and writes nothing."""
+
+    def __init__(self) -> None:
+        self.tasks = list[Task]()
+
+    def free(self) -> int:
+        return 100
+
+    def submit(self, task: Task) -> None:
+        self.tasks.append(task)
+
+    def wait(self, seconds: float) -> list[tuple[Task, Outcome | Lost]]:
+        known, self.tasks = self.tasks, []
+        return [(task, Outcome("done", values={"mig": 0.0})) for task in known]
+
+    def close(self, *, grace: float = 30.0) -> None:
+        pass
+
+
+def test_several_may_begin_a_study_in_the_same_moment(tmp_path: Path, spec: Spec) -> None:
+    met = Barrier(3, timeout=60)
+
+    def begin(_: int) -> list[int]:
+        done = []
+        for i in range(40):
+            met.wait()
+            done.append(drive(spec, tmp_path / str(i), Knowing()).done)
+        return done
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(begin, range(3))) == [[6] * 40] * 3
+    assert {file.name for file in tmp_path.glob("*/*")} == {"study.yaml"}
 
 
 HOLD = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ __all__ = [
     "RUN",
     "SCORES",
     "VERDICT",
+    "begun",
     "exclusive",
     "foreign",
     "make",
@@ -48,6 +50,8 @@ CHECKPOINT = "checkpoint.pt"
 CODES = "codes.safetensors"
 FIGURES = "figures"
 LOCK, PROBE = ".lock", ".writable"
+PART = ".part"
+"""How what is not yet whole ends."""
 
 
 def make(path: Path) -> None:
@@ -60,7 +64,7 @@ def make(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         probe = path / PROBE
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another process may have made the same one, and be done with it
     except OSError as error:
         raise RunError(f"cannot write to {path} ({error.strerror}): choose a folder that can be written") from None
 
@@ -100,8 +104,11 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one, so that it is never seen half."""
-    temporary = path.with_name(f"{path.name}.part")
+    """Write a file by way of a temporary one, so that it is never seen half.
+
+    Several processes may write the same file: it is what one of them has written, the last.
+    """
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
     try:
         with temporary.open("wb") as file:
             file.write(content)
@@ -148,8 +155,14 @@ def read_json(path: Path) -> Any:
 
 def foreign(path: Path) -> bool:
     """Whether a folder without a run holds files that are not the traces of one that was killed as it began."""
-    own = {LOCK, PROBE, f"{RUN}.part"}
-    return path.is_dir() and any(file.name not in own for file in path.iterdir())
+    return path.is_dir() and any(
+        file.name not in {LOCK, PROBE} and not begun(file.name, RUN) for file in path.iterdir()
+    )
+
+
+def begun(name: str, of: str) -> bool:
+    """Whether a file is what :func:`write_bytes` leaves where it is killed while it writes ``of``."""
+    return name.startswith(of) and name.endswith(PART)
 
 
 @contextmanager

@@ -166,8 +166,9 @@ def _claim(spec: Spec, store: Store) -> None:
         if Path(store.root).is_file():
             raise RunError(f"{store.root} is a file: choose a folder for the study with --out")
         folder.make(Path(store.root))
-    begun = (".", f"{SPEC}.part")  # what one leaves that is killed as it begins
-    if store.read(SPEC) is None and any(not name.startswith(begun) for name in store.names("")):
+    # Looked at before the file is read: whoever else drives this study writes that file before all others.
+    others = [name for name in store.names("") if not (name.startswith(".") or folder.begun(name, SPEC))]
+    if others and store.read(SPEC) is None:
         raise RunError(f"{store.root} holds files but no study: choose an empty or a new folder with --out")
     # The same cells go by the same names, so a study may grow; what it no longer asks for stays, and is not shown.
     store.write(SPEC, spec.text.encode())
