@@ -7,6 +7,7 @@ published ways of mixing stand on the shelf ``unbraid.mix``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -45,16 +46,25 @@ class Mixed(NamedTuple):
         >>> Mixed(torch.tensor([0]), torch.tensor([2]), torch.tensor([0.75])).probabilities(3)
         tensor([[0.7500, 0.0000, 0.2500]])
         """
-        weight = self.weight.unsqueeze(1) if self.weight.ndim > 1 else spread(self.weight, self.first.unsqueeze(1))
         if self.first.ndim == 1 and classes <= len(self.first):  # in fewer operations, whose number is what they cost
-            each = torch.eye(classes, dtype=weight.dtype, device=weight.device)
+            weight = self.weight.unsqueeze(-1)
+            compiled = torch.compiler.is_compiling()
+            each = (_each.__wrapped__ if compiled else _each)(classes, weight.dtype, weight.device)
             return each.index_select(0, self.second).lerp_(each.index_select(0, self.first), weight)
+
+        weight = self.weight.unsqueeze(1) if self.weight.ndim > 1 else spread(self.weight, self.first.unsqueeze(1))
 
         def certain(labels: Tensor) -> Tensor:
             shares = torch.zeros(len(labels), classes, *labels.shape[1:], dtype=weight.dtype, device=weight.device)
             return shares.scatter_(1, labels.unsqueeze(1), 1.0)
 
         return certain(self.second).lerp_(certain(self.first), weight)
+
+
+@lru_cache(16)
+def _each(classes: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Every class as a distribution, ``(classes, classes)``, made once."""
+    return torch.eye(classes, dtype=dtype, device=device)
 
 
 class Mixing(Targets):
