@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from unbraid.errors import InvalidData, InvalidOption, UnknownName
+from unbraid.views.classes import Classes
 from unbraid.worlds.celeba import CelebA
 
 made = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("_files.py"))))
@@ -43,6 +44,11 @@ def test_who_it_is_can_be_a_factor(tmp_path: Path, faces: Any) -> None:
         world.space.values(world.factors(np.arange(20)))[:, 1], [str(100 + i // 3) for i in range(20)]
     )
     assert world.space["identity"].size == 7
+
+
+def test_its_class_is_who_it_is_where_that_is_known_and_else_the_first_attribute(tmp_path: Path, faces: Any) -> None:
+    for identity, name in ((True, "identity"), (False, "Attribute_0")):
+        assert Classes(CelebA(folder=str(tmp_path), identity=identity)).classes.names == (name,)
 
 
 @pytest.mark.parametrize(("split", "number"), [("train", 0), ("valid", 1), ("test", 2)])

@@ -32,8 +32,8 @@ class Classes(View):
         world: The world.
         batch_size: Groups in a batch, at least 1.
         seed: What the draw depends on besides the step, at least 0.
-        factors: The factors that together are the class; by default the world's ``identity`` where it has one, else
-            the factor called ``class``, else the first categorical one.
+        factors: The factors that together are the class; by default the world's ``identity`` where it names some,
+            else the factor called ``class`` or ``identity``, else the first categorical one.
         group: Images in a group, at least 1.
         balanced: Whether every class is as likely as any other, rather than as frequent as in the world.
 
@@ -90,10 +90,12 @@ class Classes(View):
 
 def _identity(world: World) -> tuple[str, ...]:
     """The factors that are the class where none is named."""
-    if hasattr(world, "identity"):
-        return names(world.identity)
-    if "class" in world.space.names:
-        return ("class",)
+    said = getattr(world, "identity", ())
+    if said and not isinstance(said, bool):  # of CelebA it is the option whether there is a factor of that name
+        return names(said)
+    for name in ("class", "identity"):
+        if name in world.space.names:
+            return (name,)
     found = [factor.name for factor in world.space if factor.kind == "categorical" and factor.size > 1]
     if not found:
         raise InvalidOption(
