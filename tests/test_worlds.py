@@ -19,9 +19,10 @@ import numpy.typing as npt
 import pytest
 
 from unbraid import registry
-from unbraid.errors import InvalidData
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.types import Bytes, Factor, FactorSpace
-from unbraid.world import LabelledWorld, World
+from unbraid.views.classes import Classes
+from unbraid.world import ALIKE, INDEXED, LabelledWorld, World, drawn
 
 WORLDS = registry.names("worlds")
 
@@ -114,6 +115,39 @@ def test_who_makes_images_in_another_way_is_seen_in_that_way(name: str) -> None:
         assert np.array_equal(world.fractions(some(world)), world.images(some(world)) / np.float32(255))
 
 
+def test_what_is_drawn_of_a_world_is_kept_with_all_that_it_knows_of_itself(world: World) -> None:
+    kept, every = some(world), np.arange(40)
+    made = drawn(world, kept)
+    assert made.space == world.space
+    assert np.array_equal(made.images(every), world.images(kept))
+    assert np.array_equal(made.factors(every), world.factors(kept))
+    for name in ALIKE:
+        assert getattr(made, name, None) == getattr(world, name, None)
+    for name in INDEXED:
+        assert hasattr(made, name) == hasattr(world, name)
+        if hasattr(world, name):
+            told = getattr(drawn(made, every[::-1]), name)
+            assert np.array_equal(told([0, 7]), getattr(world, name)(kept[[39, 32]])), "of what is drawn of it, too"
+            with pytest.raises(InvalidData, match=r"must lie in 0 \.\. 39"):
+                getattr(made, name)([-1])
+    assert classes_of(made) == classes_of(world)
+
+
+def classes_of(world: World) -> FactorSpace | None:
+    try:
+        return Classes(world).classes
+    except InvalidOption:
+        return None
+
+
+def test_images_may_be_changed_before_they_are_kept_and_have_no_masks_then() -> None:
+    world = registry.load("worlds", "scenes")()
+    made = drawn(world, [5, 6], change=lambda images: 255 - images[..., :8])
+    assert np.array_equal(made.images([1]), 255 - world.images([6])[..., :8])
+    assert np.array_equal(made.count([0, 1]), world.count([5, 6]))
+    assert not hasattr(made, "masks")
+
+
 def test_factors_lead_back_to_an_image_with_those_factors(world: World) -> None:
     factors = world.factors(some(world))
     assert factors.dtype == np.int64
@@ -167,12 +201,12 @@ def test_the_last_value_of_a_cycle_is_next_to_the_first(name: str, world: World)
 
 
 def test_draws_are_images_of_the_world_and_those_measured_are_all_different(world: World) -> None:
-    drawn = world.sample(500, np.random.default_rng(0))
-    assert drawn.shape == (500,)
-    assert drawn.min() >= 0
-    assert drawn.max() < len(world)
-    assert np.array_equal(drawn, world.sample(500, np.random.default_rng(0)))
-    assert not np.array_equal(drawn, world.sample(500, np.random.default_rng(1)))
+    index = world.sample(500, np.random.default_rng(0))
+    assert index.shape == (500,)
+    assert index.min() >= 0
+    assert index.max() < len(world)
+    assert np.array_equal(index, world.sample(500, np.random.default_rng(0)))
+    assert not np.array_equal(index, world.sample(500, np.random.default_rng(1)))
     measured = world.measured(200, np.random.default_rng(0))
     assert len(np.unique(measured)) == len(measured) == min(200, len(world))
     assert measured.min() >= 0

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,12 +19,19 @@ from unbraid import registry
 from unbraid.errors import InvalidData
 from unbraid.types import Bytes, FactorSpace, Integers, Shape, within
 
-__all__ = ["LabelledWorld", "World", "as_fractions"]
+__all__ = ["ALIKE", "INDEXED", "LabelledWorld", "World", "as_fractions", "drawn"]
+
+INDEXED = ("masks", "count", "content", "slots")
+"""What some worlds can tell of images by their numbers, and of the same images wherever they are shown."""
+ALIKE = ("relevant", "identity", "pose", "shared", "styles")
+"""What some worlds can tell of their factors."""
 
 DRAWS = 20
 """How often a world that draws in its own way is asked for images that are not drawn yet."""
 SMALL = 1 << 22
 """How many pixels collected images have at most for them to be kept as fractions too: 16 MB."""
+AT_ONCE = 500
+"""How many images are drawn at once where they are kept."""
 
 
 def as_fractions(images: Bytes) -> npt.NDArray[np.float32]:
@@ -174,3 +181,43 @@ class LabelledWorld(World):
     def __len__(self) -> int:
         """The number of images."""
         return len(self._labels)
+
+
+def drawn(
+    world: World, index: npt.ArrayLike, *, change: Callable[[Bytes], npt.NDArray[Any]] | None = None
+) -> LabelledWorld:
+    """Some images of a world, drawn once and kept, with what the world knows of itself: who it is, what can be seen.
+
+    Views choose the same classes and judges ask the same questions as of the world. Of pairs and rules for images
+    nothing is kept: a pair need not be among some images.
+
+    Args:
+        world: The world.
+        index: The numbers of the images, ``(N,)``; one that comes twice is there twice.
+        change: What becomes of the images, bytes ``(B, C, H, W)``, before they are kept; their masks are then not told.
+
+    Raises:
+        InvalidData: When there is no image, or a number is out of range.
+
+    >>> from unbraid.views import Classes
+    >>> from unbraid.worlds import Characters
+    >>> people = drawn(Characters(size=24), [0, 70000], change=lambda images: 255 - images)
+    >>> people.images([1]).max(), Classes(people).classes == Classes(Characters()).classes
+    (np.uint8(255), True)
+    """
+    numbers = np.asarray(index, dtype=np.int64)
+    parts = [world.images(part) for part in np.array_split(numbers, 1 + len(numbers) // AT_ONCE)]
+    pixels = np.concatenate(parts if change is None else [change(part) for part in parts])
+    made = LabelledWorld(pixels, world.factors(numbers), world.space)
+    for name in ALIKE:
+        if hasattr(world, name):
+            setattr(made, name, getattr(world, name))
+    for name in INDEXED:
+        if hasattr(world, name) and (change is None or name != "masks"):
+            setattr(made, name, partial(_of, getattr(world, name), numbers))
+    return made
+
+
+def _of(told: Callable[[Integers], Any], numbers: Integers, indices: npt.ArrayLike) -> Any:
+    """What a world tells of images by the numbers that they have here."""
+    return told(numbers[within(indices, len(numbers))])

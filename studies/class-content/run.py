@@ -24,10 +24,10 @@ from figures import RESULTS, draw, table, tables
 from unbraid import Run, train
 from unbraid.runs.judge import Bench, judge
 from unbraid.runs.plot import plot
-from unbraid.types import Integers
+from unbraid.types import Bytes
 from unbraid.views.classes import Classes
-from unbraid.world import LabelledWorld, World
-from unbraid.worlds.characters import IDENTITY, Characters
+from unbraid.world import LabelledWorld, World, drawn
+from unbraid.worlds.characters import Characters
 from unbraid.worlds.fashionmnist import FashionMNIST
 from unbraid.worlds.strokes import Strokes
 
@@ -61,12 +61,6 @@ PRICES, PAPER = ("beta", "consistency"), 784
 Channels do not count: those of one pixel say much the same."""
 
 
-def drawn(world: World, index: Integers) -> LabelledWorld:
-    """Some images of a world, drawn once."""
-    pixels = np.concatenate([world.images(part) for part in np.array_split(index, 1 + len(index) // 500)])
-    return LabelledWorld(pixels, world.factors(index), world.space)
-
-
 def strokes() -> tuple[World, Bench]:
     """Some images of Strokes to learn from, and others for the judge."""
     world = Strokes(size=16)
@@ -74,10 +68,9 @@ def strokes() -> tuple[World, Bench]:
     return drawn(world, some), Bench(world, images=6000, samples=1500, steps=800, network="patches")
 
 
-def negative(world: LabelledWorld) -> LabelledWorld:
+def negative(images: Bytes) -> Bytes:
     """The same with black for white: a dense network is told of little else than a background that is not zero."""
-    index = np.arange(len(world))
-    return LabelledWorld(255 - world.images(index), world.factors(index), world.space)
+    return 255 - images
 
 
 def characters() -> tuple[World, Bench]:
@@ -87,9 +80,8 @@ def characters() -> tuple[World, Bench]:
     poses = len(others) // PEOPLE
     who = generator.choice(PEOPLE, HELD_OUT, replace=False)
     index = np.concatenate([one * poses + generator.choice(poses, 1000, replace=False) for one in who])
-    tested = negative(drawn(others, index))
-    bench = Bench(tested, factors=IDENTITY.names, images=6000, samples=3000, steps=800, network="patches")
-    return negative(drawn(world, generator.integers(0, len(world), IMAGES))), bench
+    bench = Bench(drawn(others, index, change=negative), images=6000, samples=3000, steps=800, network="patches")
+    return drawn(world, generator.integers(0, len(world), IMAGES), change=negative), bench
 
 
 def garments() -> tuple[World, Bench]:
@@ -104,9 +96,6 @@ def garments() -> tuple[World, Bench]:
     return known, Bench(rest, images=60_000, samples=3000, steps=1000, network="conv")
 
 
-# Of what is drawn beforehand no world says who is who: the first categorical factor, skin alone, would be the class.
-FACTORS: dict[str, tuple[str, ...]] = {"characters": IDENTITY.names}
-"""The factors that are the class, where a world has no factor of that name."""
 WORLDS: dict[str, Callable[[], tuple[World, Bench]]] = {
     "strokes": strokes,
     "characters": characters,
@@ -117,12 +106,11 @@ WORLDS: dict[str, Callable[[], tuple[World, Bench]]] = {
 def run(variant: str, seed: int, world: World, bench: Bench, settings: dict[str, Any], place: Path) -> dict[str, Any]:
     """Fit one seed, judge it, and note what was said while it was fitted."""
     name, options = VARIANTS[variant]
-    factors = FACTORS.get(settings["world"], ())
     options = {
         key: value * math.prod(world.shape[1:]) / PAPER if key in PRICES else value for key, value in options.items()
     }
     if name in ("lord", "adversarialvae"):
-        options |= {"classes": len(Classes(world, factors=factors).classes)}
+        options |= {"classes": len(Classes(world).classes)}
     if name == "lord":
         world = drawn(world, np.arange(POOL))
         options |= {"images": POOL}
@@ -138,7 +126,6 @@ def run(variant: str, seed: int, world: World, bench: Bench, settings: dict[str,
             seed=seed,
             out=place,
             progress=False,
-            view={"factors": factors},
             **CODE,
             **options,
         )

@@ -31,7 +31,7 @@ from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.seed import numpy_generator, torch_generator
 from unbraid.view import to_float
-from unbraid.world import LabelledWorld, World
+from unbraid.world import World, drawn
 from unbraid.worlds.scenes import Scenes
 
 HERE = Path(__file__).parent
@@ -87,7 +87,7 @@ def near(places: slice = MIDDLE) -> World:
     kept = np.arange(large.space["x_1"].size)[places]
     index = index[np.isin(x, kept) & np.isin(y, kept)]
     middle = slice(SIDE // 2, 3 * SIDE // 2)
-    return LabelledWorld(large.images(index)[:, :, middle, middle], large.factors(index), large.space)
+    return drawn(large, index, change=lambda images: images[:, :, middle, middle])
 
 
 WORLDS: dict[str, Callable[[], World]] = {"scenes": scenes, "near": near}

@@ -13,14 +13,9 @@ from unbraid.errors import InvalidOption
 from unbraid.registry import Options, made, mapping, plain
 from unbraid.seed import numpy_generator
 from unbraid.types import Bytes, Integers
-from unbraid.world import World
+from unbraid.world import ALIKE, INDEXED, World
 
 __all__ = ["Options", "Wrapped"]
-
-INDEXED = ("masks", "count", "content", "slots")
-"""What some worlds can tell of images by their numbers."""
-ALIKE = ("relevant", "identity", "pose", "shared", "styles")
-"""What some worlds can tell of their factors."""
 
 
 class Wrapped(World):
