@@ -22,6 +22,7 @@ import torch
 from PIL import Image
 
 from unbraid.errors import InvalidOption, RunError, UnknownName
+from unbraid.fit.callbacks._shared import write_whole
 from unbraid.models.vae import VAE
 from unbraid.runs import folder
 from unbraid.runs.evaluate import evaluate
@@ -252,25 +253,32 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
 
 
 def test_traces_of_a_run_that_was_killed_as_it_began_are_no_obstacle(finished, tmp_path):
-    for name in (".lock", ".writable", "run.json.part", "run.json.0badcafe.part"):
+    for name in (".lock", ".writable", "run.json.part"):
         (tmp_path / name).write_text("{")
     assert bytes_of(train("vae", "digits", out=tmp_path, **QUICK).path) == bytes_of(finished)
 
 
-def test_a_file_that_several_write_is_what_one_of_them_wrote(tmp_path):
-    contents = [bytes([i]) * 100_000 for i in range(4)]
+@pytest.mark.parametrize("put", [folder.write_bytes, write_whole])
+def test_a_file_that_several_write_is_what_one_of_them_wrote(tmp_path, put):
+    contents = [bytes([i]) * 1_000_000 for i in range(4)]
     met = Barrier(4, timeout=60)
 
     def write(content: bytes) -> None:
         for i in range(25):
             met.wait()
             folder.make(tmp_path / str(i))
-            folder.write_bytes(tmp_path / str(i) / "file", content)
+            put(tmp_path / str(i) / "file", content)
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(write, contents)) == [None] * 4  # none of them met an error
     assert {file.name for file in tmp_path.glob("*/*")} == {"file"}
     assert {file.read_bytes() for file in tmp_path.glob("*/file")} <= set(contents)
+
+
+def test_what_is_left_of_a_file_by_one_that_was_killed_goes_with_the_next(tmp_path):
+    (tmp_path / "file.part").write_text("what was to become the f")
+    folder.write_bytes(tmp_path / "file", b"whole")
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("file", b"whole")]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

@@ -151,7 +151,7 @@ def test_a_study_that_was_killed_as_it_began_begins_again(
     tmp_path: Path, spec: Spec, here: Callable[..., Engine]
 ) -> None:
     (tmp_path / ".writable").touch()
-    (tmp_path / "study.yaml.0badcafe.part").write_text("name: ha", "utf-8")
+    (tmp_path / "study.yaml.part").write_text("name: ha", "utf-8")
     assert drive(spec, tmp_path, here()).failed == 0
     assert (tmp_path / "study.yaml").is_file()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unbraid.errors import RunError
+from unbraid.files.whole import PART, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,8 +49,6 @@ CHECKPOINT = "checkpoint.pt"
 CODES = "codes.safetensors"
 FIGURES = "figures"
 LOCK, PROBE = ".lock", ".writable"
-PART = ".part"
-"""How what is not yet whole ends."""
 
 
 def make(path: Path) -> None:
@@ -104,20 +101,12 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one, so that it is never seen half.
+    """Write a file so that it is never seen half.
 
     Several processes may write the same file: it is what one of them has written, the last.
     """
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        temporary.unlink(missing_ok=True)  # half a file on a full disk is in everybody's way
-        raise
-    temporary.replace(path)
+    with writing(path) as file:
+        file.write(content)
 
 
 def write_json(path: Path, content: Any) -> None:

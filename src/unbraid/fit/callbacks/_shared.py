@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from torch import nn
 
 from unbraid.errors import MissingExtra
+from unbraid.files.whole import writing
 from unbraid.fit.data import kept_randomness
 from unbraid.fit.processes import is_main
 from unbraid.types import Bytes
@@ -36,9 +37,8 @@ def extra(module: str, feature: str, name: str) -> Any:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that at every moment the old or the new one is there, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    with writing(path) as file:
+        file.write(data)
 
 
 def png(picture: Bytes) -> bytes:
