@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ import torch
 from torch import Tensor
 
 from unbraid.cli.main import main
-from unbraid.errors import InvalidData, InvalidOption
+from unbraid.errors import InvalidData, InvalidOption, RunError
 from unbraid.model import Terms
 from unbraid.models.cyclevae import CycleVAE
 from unbraid.models.vae import VAE
 from unbraid.nn.gaussian import Gaussian
 from unbraid.runs import folder
 from unbraid.runs.judge import Bench, judge
+from unbraid.runs.run import Run
 from unbraid.runs.train import train
 from unbraid.types import Factor, FactorSpace
 from unbraid.weak import ContentModel, dependence
@@ -144,14 +146,58 @@ def test_a_model_without_a_class_code_is_refused(bench) -> None:
         judge(VAE((1, 32, 32)), bench=bench)
 
 
+QUICK = {"steps": 2, "batch_size": 4, "progress": False, "network": "patches"}
+
+
+def test_a_run_that_learned_other_classes_than_the_judge_reads_is_told_so(bench, tmp_path, capsys) -> None:
+    alike = train("cyclevae", world(), out=tmp_path / "alike", **QUICK)
+    other = train("cyclevae", world(), out=tmp_path / "other", view={"factors": ("grey",)}, **QUICK)
+    capsys.readouterr()
+    judge(alike, bench=bench, steps=2)
+    assert capsys.readouterr().err == ""
+    for run in (other, other.path):
+        judge(run, bench=bench, steps=2)
+        assert capsys.readouterr().err == (
+            "unbraid: the run's classes are told by grey, but the judge's by class: class codes are asked for what "
+            "they never learned. Give Bench factors=('grey',), or train with view={'factors': ('class',)}\n"
+        )
+
+
+def test_a_judge_that_is_not_given_reads_the_classes_of_the_run(tmp_path, capsys, monkeypatch) -> None:
+    run = train("cyclevae", world(), out=tmp_path / "a", view={"factors": ("grey",)}, **QUICK)
+    small = partial(Bench, images=60, samples=60, steps=2, network="patches")
+    monkeypatch.setattr("unbraid.runs.judge.Bench", small)
+    verdict = judge(run, steps=2)
+    assert capsys.readouterr().err == ""
+    assert verdict.chance < 0.3, "of sixteen greys, not of three places"
+    assert verdict.kept["real"] == {}, "what is the class is no style"
+
+
+def test_a_run_keeps_which_classes_it_saw_by_default_and_an_older_one_is_asked_for_its_world(tmp_path) -> None:
+    run = train("cyclevae", world(), out=tmp_path / "a", **QUICK)
+    assert run.classes == Run(run.path).classes == ("class",)
+    about = json.loads((run.path / folder.RUN).read_text())
+    del about["view"]["classes"]
+    (run.path / folder.RUN).write_text(json.dumps(about))
+    assert Run.load(run.path, world=world()).classes == ("class",)
+    assert Run(run.path).classes == (), "a world that is on no shelf says nothing"
+    about["view"]["options"]["factors"] = ["grey"]
+    (run.path / folder.RUN).write_text(json.dumps(about))
+    assert Run(run.path).classes == ("grey",)
+    about["view"]["classes"] = "class"
+    (run.path / folder.RUN).write_text(json.dumps(about))
+    with pytest.raises(RunError, match=r"damaged \(view.classes must be a list of factors' names\)"):
+        Run(run.path)
+    assert train("vae", world(), out=tmp_path / "b", **QUICK).classes == ()
+
+
 def test_a_run_is_judged_from_the_command_line_and_keeps_its_verdict(tmp_path, capsys) -> None:
-    options = {"steps": 2, "batch_size": 4, "progress": False, "network": "patches"}
-    run = train("cyclevae", world(), out=tmp_path / "a", **options)
+    run = train("cyclevae", world(), out=tmp_path / "a", **QUICK)
     with pytest.raises(SystemExit) as ended:
         main(["judge", str(run.path)])
     assert ended.value.code == 2
     assert "the world of" in capsys.readouterr().err, "a world that is on no shelf cannot be made again"
-    run = train("cyclevae", "digits", out=tmp_path / "b", **options)
+    run = train("cyclevae", "digits", out=tmp_path / "b", **QUICK)
     main(["judge", str(run.path), *["--images", "100", "--samples", "50", "--steps", "5", "--network", "patches"]])
     said = capsys.readouterr().out
     assert all(word in said for word in ("chance", "judge", "class from style sampled"))

@@ -47,9 +47,8 @@ def judge(
 
         print(judge_life(loaded, samples=samples, seed=seed))
         return
-    factors = tuple(loaded.config["view"]["options"].get("factors", ()))
     bench = Bench(
-        loaded.world, factors=factors, images=images, samples=samples, steps=steps, network=network, seed=seed
+        loaded.world, factors=loaded.classes, images=images, samples=samples, steps=steps, network=network, seed=seed
     )
     verdict = judged(loaded, bench=bench, seed=seed)
     print(verdict)

@@ -27,6 +27,10 @@ def _named(value: Any) -> bool:
     return known and isinstance(value.get("name"), str)
 
 
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
 def _shape(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 3 and all(_count(side, 1) for side in value)
 
@@ -37,6 +41,8 @@ FIELDS: dict[str, Check] = {
     "model": NAMED,
     "world": NAMED,
     "view": NAMED,
+    # Of a run that saw classes; of one that was written before, nobody says.
+    "view.classes": (lambda value: value is None or _names(value), "a list of factors' names"),
     "shape": (_shape, "three whole numbers: channels, height and width"),
     "steps": COUNT,
     "seed": COUNT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,7 @@ class Bench:
         seed: What images and weights depend on, at least 0.
 
     Attributes:
+        classes: The factors that are the class.
         real: The judge's own accuracy on the images that models are judged on.
         real_style: Its R² of every style factor, likewise.
 
@@ -100,8 +102,10 @@ class Bench:
         batches = _apart([one.batch(0) for one in views])
         self.values, found = np.unique(np.concatenate([one.label.numpy() for one in batches]), return_inverse=True)
         self.labels = torch.from_numpy(found).split([len(one) for one in batches])
-        space, own = world.space, views[0].classes.names
-        self.names = tuple(one.name for one in space if one.kind == "ordinal" and one.size > 1 and one.name not in own)
+        space, self.classes = world.space, views[0].classes.names
+        self.names = tuple(
+            one.name for one in space if one.kind == "ordinal" and one.size > 1 and one.name not in self.classes
+        )
         columns = [space.position(name) for name in self.names]
         self.x = [one.x[:, 0] for one in batches]
         self.styles = [self._style(one.index[:, 0].numpy(), columns) for one in batches]
@@ -163,24 +167,29 @@ def judge(
     How a class is looked for in a style decides what is found, so three readers look: at the means of the latents that
     carry more than 0.05 nats, at samples, and at all means as they are, where traces in latents that the decoder never
     sees still count. That nothing is found proves little by itself, since an empty style tells nothing: what is kept of
-    the style in swapped images stands beside. The verdict on a run is also kept in its ``verdict.json``.
+    the style in swapped images stands beside. The verdict on a run is also kept in its ``verdict.json``. Of a run that
+    learned other classes than the bench reads a sentence is said: its class codes are asked for what they never saw.
 
     Args:
         run_or_model: A run, its folder, or a model.
         world: The world; by default the run's own.
-        bench: The judge, where one is fitted already.
+        bench: The judge, where one is fitted already; by default one is fitted to the classes of the run.
         steps: How many steps a reader of codes takes, at least 1.
         seed: What samples and swaps depend on, at least 0.
 
     Raises:
         InvalidOption: When the model does not set a class code apart, or is given without a world.
+        UnknownName: When the world lacks a factor that was the class of the run.
         RunError: When the run cannot be read.
     """
     require_at_least(1, steps=steps)
     run, model, world = measured(run_or_model, world if world is not None else bench.world if bench else None)
     if not model.contents:
         raise InvalidOption(f"{type(model).__name__} has no class code: take a model that sees the world as classes")
-    bench = bench or Bench(world, seed=seed)
+    learned = run.classes if run is not None else ()
+    bench = bench or Bench(world, factors=learned, seed=seed)
+    if learned and set(learned) != set(bench.classes):
+        print(f"unbraid: {_others(learned, bench.classes)}", file=sys.stderr)
     model.eval()
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "judge"))
@@ -222,6 +231,14 @@ def judge(
     if run is not None:
         folder.write_json(run.path / folder.VERDICT, verdict.to_dict())
     return verdict
+
+
+def _others(learned: tuple[str, ...], read: tuple[str, ...]) -> str:
+    """What is wrong where a judge reads other classes than a run has learned, and how it is mended."""
+    return (
+        f"the run's classes are told by {', '.join(learned)}, but the judge's by {', '.join(read)}: class codes are "
+        f"asked for what they never learned. Give Bench factors={learned}, or train with view={{'factors': {read}}}"
+    )
 
 
 def _codes(model: Model, x: Tensor) -> tuple[Tensor, Gaussian]:

@@ -19,6 +19,7 @@ from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.config import config
 from unbraid.runs.encode import check_shape
+from unbraid.views.classes import Classes
 from unbraid.world import World
 
 __all__ = ["Run", "measured"]
@@ -97,6 +98,20 @@ class Run:
                 f"{self.path / name} is damaged or of another model ({reason}): restore it, or train again"
             ) from None
         return model.cpu().eval()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The factors that were the class where it saw the world as classes; none otherwise, or if nobody can tell."""
+        view = self.config["view"]
+        if view["name"] != Classes.name:
+            return ()
+        if view.get("classes") is not None:
+            return tuple(view["classes"])
+        given = tuple(view["options"].get("factors", ()))
+        try:
+            return given or Classes(self.world).classes.names
+        except RunError:  # the world is on no shelf
+            return ()
 
     @property
     def history(self) -> list[dict[str, float]]:

@@ -37,6 +37,7 @@ from unbraid.runs.watch import LOOKED_AT, Filming, Symptoms, held_out, nats
 from unbraid.seed import derive
 from unbraid.view import View
 from unbraid.view import view as viewed
+from unbraid.views.classes import Classes
 from unbraid.world import World
 
 __all__ = ["check", "train"]
@@ -220,6 +221,8 @@ def _fit(
             each = "; ".join(f"{name} {milliseconds:.1f} ms" for name, milliseconds in spent.items())
             print(f"unbraid: a step takes: {each}; computing in {way}", file=sys.stderr)
         about = {**config, "way": asdict(way), "measured": spent, **_circumstances(where), "created": _now()}
+        if isinstance(stream, Classes):  # which they are by default depends on the world, which may be on no shelf
+            about["view"] = {**config["view"], "classes": list(stream.classes.names)}
         folder.write_json(path / folder.RUN, about)
     trial = way.trial(model, fit["learning_rate"], where)
     if fit["decay"]:
