@@ -740,6 +740,15 @@ def test_codemaps_by_tsne_keep_neighbours() -> None:
     assert (FACTORS[:200, 0][apart.argmin(axis=1)] == FACTORS[:200, 0]).mean() > 0.95
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-9])
+def test_codemaps_are_drawn_of_class_codes_that_say_nothing(spread: float) -> None:
+    codes = np.repeat([[7.0, 7.3, -2.0, 0.1, 0.2, 0.3]], len(CODES), axis=0)
+    codes += spread * np.random.default_rng(0).normal(size=codes.shape)
+    points = draw("codemaps", samples=200, codes=codes, contents=3).axes[0].collections[0].get_offsets()
+    assert np.isfinite(points).all()
+    assert (np.ptp(points, axis=0) > 0).all() == (spread > 0)
+
+
 @pytest.mark.parametrize("name", ["swaps", "blends", "styles", "codemaps"])
 def test_pictures_of_class_and_style_are_not_drawn_of_other_models(name: str) -> None:
     with pytest.raises(InvalidData, match="of models that set class and style apart"):

@@ -89,11 +89,15 @@ def _range(factor: Factor) -> str:
 def _plane(codes: Floats, way: str) -> Floats:
     """``(N, D)`` to ``(N, 2)``; where the codes have one number alone it is the first coordinate."""
     centred = codes - codes.mean(axis=0)
+    widest = np.ptp(codes, axis=0).max()
+    if not widest:  # a code that says nothing: scikit-learn's t-SNE would end the process, not raise
+        return np.zeros((len(codes), 2))
     if way == "tsne" and codes.shape[1] > 2:
         from sklearn.manifold import TSNE
 
-        near = min(30.0, (len(codes) - 1) / 3)
-        return np.asarray(TSNE(init="pca", perplexity=near, random_state=0).fit_transform(codes.astype(np.float32)))
+        # Of a size that single precision tells apart; t-SNE does not look at it.
+        sized, near = (centred / widest).astype(np.float32), min(30.0, (len(codes) - 1) / 3)
+        return np.asarray(TSNE(init="pca", perplexity=near, random_state=0).fit_transform(sized))
     if codes.shape[1] == 1:
         return np.column_stack([centred, np.zeros(len(codes))])
     directions = np.linalg.svd(centred, full_matrices=False)[2][:2]
