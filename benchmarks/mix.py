@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from _peers import installed
+from _timing import turns
 
 from unbraid.fit.memory import memory_kept
 from unbraid.mix import CutMix, FMix, MixUp
@@ -61,21 +62,9 @@ def batch_of(rng: np.random.Generator, side: int) -> None:
         published(rng, side, float(share))
 
 
-def turns(jobs: dict[str, Job], rounds: int) -> dict[str, list[float]]:
-    """The CPU seconds of each job in so many turns; a turn is one time or many, whose mean counts."""
-    spent: dict[str, list[float]] = {name: [] for name in jobs}
-    times = dict.fromkeys(jobs, 2)
-    for turn in range(-2, rounds):
-        for name, job in jobs.items():
-            start = time.thread_time()
-            for _ in range(times[name]):
-                job()
-            mean = (time.thread_time() - start) / times[name]
-            if turn >= 0:
-                spent[name].append(mean)
-            else:  # the first turn prepares tables and memory, the second tells how long turns are
-                times[name] = max(2, round(TURN / mean))
-    return spent
+def timed(jobs: dict[str, Job], rounds: int) -> dict[str, list[float]]:
+    """The CPU seconds of each job in so many turns."""
+    return turns(jobs, rounds, seconds=TURN, least=2, clock=time.thread_time)
 
 
 def masks() -> None:
@@ -92,7 +81,7 @@ def masks() -> None:
             "exact": partial(exact.blend, x, order, BATCH, generator),
             "free": partial(free.blend, x, order, BATCH, generator),
         }
-        cost = {name: min(seconds) / BATCH * 1e6 for name, seconds in turns(jobs, ROUNDS).items()}
+        cost = {name: min(seconds) / BATCH * 1e6 for name, seconds in timed(jobs, ROUNDS).items()}
         ratios = {name: cost["published"] / cost[name] for name in ("exact", "free")}
         print(
             f"| {side} | {cost['published']:.0f} | {cost['exact']:.1f} | {ratios['exact']:.1f} | {cost['free']:.1f} | "
@@ -156,7 +145,7 @@ def batches(modules: dict[str, Any]) -> None:
         jobs |= {"the published FMix, elem": partial(loop, count), "the published FMix, batch": partial(loop, 1)}
         jobs |= peers(modules, x, y)
         small = shape[1] < 100
-        spent = turns(jobs, 40 if small else 8)
+        spent = timed(jobs, 40 if small else 8)
         for name, seconds in spent.items():
             # What a batch with one box costs depends on the box: the least of all would be that of the smallest.
             cost = f"{1000 * statistics.median(seconds):.2f}"

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 import warnings
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from _timing import cpu_seconds
 from scores import PAIRS, Part, timed
 
 from unbraid.models import VAE
@@ -43,13 +43,6 @@ BATCHES: dict[str, tuple[int, int]] = {
 samples are counted once."""
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """The CPU seconds that something takes."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
 def main() -> None:
     """Print a row for every score, and one for all of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -70,7 +63,7 @@ def main() -> None:
 
     ways = {"once": lambda: encode(model, world, some), "large": by(LARGE), "small": by(SMALL)}
     encode(model, world, some[:SMALL])
-    turns = [{way: seconds(work) / len(some) for way, work in ways.items()} for _ in range(options.rounds)]
+    turns = [{way: cpu_seconds(work) / len(some) for way, work in ways.items()} for _ in range(options.rounds)]
     image = {way: statistics.median(turn[way] for turn in turns) for way in ways}
     print(", ".join(f"{way}: {1e3 * each:.3f} ms an image" for way, each in image.items()), "\n")
 

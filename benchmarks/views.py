@@ -11,13 +11,14 @@ Run ``python benchmarks/views.py``; it takes about two minutes.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from _timing import cpu_seconds
+from _timing import turns
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -123,21 +124,20 @@ def compare(view: View, item: Item) -> tuple[float, float, float]:
     """CPU seconds a batch of the stream and of the loader, and the median ratio of neighbours."""
     loader, batches = DataLoader(PerSample(view.world, item), batch_size=view.batch_size), SAMPLES // view.batch_size
 
-    def streamed(batches: int = batches) -> None:
-        for step in range(batches):
-            view.batch(step)
+    steps = itertools.count()
+
+    def streamed() -> None:
+        for _ in range(batches):
+            view.batch(next(steps))
 
     def loaded() -> None:
         for _ in loader:
             pass
 
-    streamed()
-    loaded()
-    # Turns last about as long, for a stream's would else be over before what it needs is in the caches.
-    times = max(1, round(cpu_seconds(loaded) / cpu_seconds(streamed)))
-    rows = [(cpu_seconds(lambda: streamed(batches * times)) / times, cpu_seconds(loaded)) for _ in range(ROUNDS)]
-    fast, slow = (statistics.median(column) / batches for column in zip(*rows, strict=True))
-    return fast, slow, statistics.median(slow / fast for fast, slow in rows)
+    # A stream's turn would else be over before what it needs is in the caches.
+    spent = turns({"stream": streamed, "loader": loaded}, ROUNDS)
+    fast, slow = (statistics.median(column) / batches for column in spent.values())
+    return fast, slow, statistics.median(slow / fast for fast, slow in zip(*spent.values(), strict=True))
 
 
 def main() -> None:

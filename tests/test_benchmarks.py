@@ -42,6 +42,45 @@ def test_a_script_names_nothing_that_is_not_there(name: str, load: Load) -> None
     assert callable(load(name).main)
 
 
+class Clock:
+    """Time that goes by when jobs are done, slowly the first time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.done: list[str] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def job(self, name: str, cost: float) -> Callable[[], None]:
+        def done() -> None:
+            self.now += cost if name in self.done else 100 * cost
+            self.done.append(name)
+
+        return done
+
+
+@pytest.mark.parametrize(
+    ("options", "times"),
+    [
+        ({}, {"quick": 16, "slow": 1}),
+        ({"seconds": 0.5}, {"quick": 4, "slow": 1}),
+        ({"seconds": 0.5, "least": 3}, {"quick": 4, "slow": 3}),
+    ],
+)
+def test_turns_last_about_as_long_for_all_and_the_first_two_do_not_count(
+    load: Load, options: dict[str, Any], times: dict[str, int]
+) -> None:
+    clock, costs = Clock(), {"quick": 0.125, "slow": 2.0}
+    spent = load("_timing").turns(
+        {name: clock.job(name, cost) for name, cost in costs.items()}, 3, clock=clock, **options
+    )
+    assert spent == {name: [cost] * 3 for name, cost in costs.items()}, (
+        "the first time, a hundred times as slow, is out"
+    )
+    assert clock.done[-3 * sum(times.values()) :] == 3 * [name for name, many in times.items() for _ in range(many)]
+
+
 def small(module: ModuleType, monkeypatch: pytest.MonkeyPatch, **values: Any) -> None:
     """Take other numbers for those that a script has."""
     for name, value in values.items():
