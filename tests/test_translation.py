@@ -21,7 +21,7 @@ from unbraid.model import Terms
 from unbraid.models.vae import VAE
 from unbraid.runs.outlines import outlines, overlap
 from unbraid.runs.train import train
-from unbraid.runs.translation import DomainBench, judge_translation
+from unbraid.runs.translation import DomainBench, _others, judge_translation
 from unbraid.runs.visible import Visible
 from unbraid.translation import TranslatingModel
 from unbraid.types import Bytes, Factor, FactorSpace, Integers
@@ -243,6 +243,26 @@ def test_edges_are_told_by_themselves_and_lie_where_brightness_changes() -> None
     assert found[0].any(axis=2).all()
     # A step of a twenty-fifth of white is too faint.
     assert not found[1].any()
+
+
+def test_chance_is_that_of_any_other_image_though_a_small_world_comes_in_order() -> None:
+    bars = bench().world
+    for source, parts in enumerate(judge_translation(Painter(), bench()).parts.values()):
+        count = min(map(len, bench().index))
+        mine = bars.factors(bench().index[source][:count])[:, 1]
+        assert (np.diff(mine) >= 0).all(), "one place after another: half of them on, nobody would be met again"
+        alike = (mine[:, None] == mine).mean() - 1 / count
+        assert alike > 0.1
+        assert parts["chance_overlap"] == pytest.approx(alike, abs=0.08)
+
+
+@pytest.mark.parametrize("count", [2, 3, 40])
+def test_nobody_stands_for_himself_where_others_are_asked_for_and_everyone_once_for_another(count: int) -> None:
+    for seed in range(5):
+        found = _others(count, seed)
+        assert sorted(found) == list(range(count))
+        assert (found != np.arange(count)).all()
+    assert count < 40 or not np.array_equal(_others(count, 0), _others(count, 1))
 
 
 class Masked(Bars):

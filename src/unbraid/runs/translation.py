@@ -6,12 +6,11 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -24,7 +23,7 @@ from unbraid.nn.networks import NETWORKS
 from unbraid.nn.perception import features, perceived
 from unbraid.nn.silhouette import Silhouette
 from unbraid.runs import folder
-from unbraid.runs.outlines import outlines, overlap
+from unbraid.runs.outlines import Masks, outlines, overlap
 from unbraid.runs.run import Run
 from unbraid.runs.visible import Visible
 from unbraid.seed import derive, numpy_generator, torch_generator
@@ -88,6 +87,7 @@ class DomainBench:
     Attributes:
         index: Numbers of the images that models are judged on, for each domain.
         x: The images.
+        rule: The world's own, by which silhouettes are told of images; None where it has none.
     """
 
     def __init__(
@@ -106,6 +106,7 @@ class DomainBench:
         if factor not in world.space.names or world.space[factor].size != 2:
             raise InvalidOption(f"translation is between the two values of a factor, which {factor!r} is not")
         self.world, self.seed, self.column = world, seed, world.space.position(factor)
+        self.rule: Callable[[Bytes], Masks] | None = getattr(world, "silhouettes", None)
         self.domains = tuple(str(value) for value in world.space[factor].values)
         drawn = world.measured(6 * (images + samples), numpy_generator(seed, "judge"))
         heaps = [self._split(drawn[world.factors(drawn)[:, self.column] == d], images, samples) for d in (0, 1)]
@@ -132,14 +133,13 @@ class DomainBench:
         with torch.no_grad():
             return torch.cat([features(self.network(domain), part)[1] for part in x.split(CHUNK)])
 
-    def silhouettes(self, domain: int, images: Bytes) -> npt.NDArray[np.bool_] | None:
+    def silhouettes(self, domain: int, images: Bytes) -> Masks | None:
         """What stands out in images of a domain, ``(B, C, H, W)`` bytes to ``(B, 1, H, W)``.
 
         The world says so, or a network that was fitted to the world's masks; None where there is neither.
         """
-        world: Any = self.world
-        if hasattr(world, "silhouettes"):
-            return np.asarray(world.silhouettes(images))
+        if self.rule is not None:
+            return self.rule(images)
         network = self._silhouettes[domain]
         return None if network is None else network.told(to_float(images)).numpy()
 
@@ -179,8 +179,8 @@ class DomainBench:
     def _silhouette(self, domain: int, index: Integers, steps: int) -> Silhouette | None:
         """What tells all things of a domain from what is behind them, where it takes a network."""
         world: Any = self.world
-        told = hasattr(world, "silhouettes") or not (hasattr(world, "masks") and hasattr(world, "counterpart"))
-        if told or any(side % 4 for side in world.shape[1:]):
+        needed = self.rule is None and hasattr(world, "masks") and hasattr(world, "counterpart")
+        if not needed or any(side % 4 for side in world.shape[1:]):
             return None
         masks = torch.from_numpy(world.masks(index).any(axis=1, keepdims=True))
         with torch.random.fork_rng(devices=[]):
@@ -252,7 +252,7 @@ def _direction(model: TranslatingModel, bench: DomainBench, source: int) -> dict
         for how, one in zip(("real", "kept", "guided"), said, strict=True)
     }
     styled = visible.agreement(read[2], values[target])
-    chance = visible.agreement(read[0].roll(1, dims=0), values[target])
+    chance = visible.agreement(read[0][_others(count, bench.seed)], values[target])
     for name in visible.names:
         if name not in bench.shared:
             parts |= {f"real_{name}": said[0][name], f"guided_{name}": styled[name], f"chance_{name}": chance[name]}
@@ -306,21 +306,33 @@ def _pairs(bench: DomainBench, source: int, made: Tensor) -> dict[str, float]:
     found: dict[str, float] = {}
     if drawn is not None and real is not None:
         # What a world says needs no limit: it is right of real images.
-        right = real if hasattr(world, "silhouettes") else world.masks(other).any(axis=1, keepdims=True)
-        found = _beside_chance(drawn, right)
+        right = real if bench.rule is not None else world.masks(other).any(axis=1, keepdims=True)
+        found = _beside_chance(drawn, right, bench.seed)
         if right is not real:
             found["real_overlap"] = overlap(real, right)["overlap"]
-    if not hasattr(world, "silhouettes"):
+    if bench.rule is None:
         # No lines are drawn there; what can be compared is where edges are.
-        edges = _beside_chance(outlines(images), outlines(truth))
+        edges = _beside_chance(outlines(images), outlines(truth), bench.seed)
         found |= {name: edges[name] for name in ("lines", "chance_lines")}
     return found
 
 
-def _beside_chance(drawn: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_]) -> dict[str, float]:
+def _beside_chance(drawn: Masks, right: Masks, seed: int) -> dict[str, float]:
     """How far masks agree with the right ones, and with those of other images."""
-    others = overlap(drawn, np.roll(right, len(right) // 2, axis=0))
-    return overlap(drawn, right) | {f"chance_{name}": value for name, value in others.items()}
+    wrong = overlap(drawn, right[_others(len(right), seed)])
+    return overlap(drawn, right) | {f"chance_{name}": value for name, value in wrong.items()}
+
+
+def _others(count: int, seed: int) -> Integers:
+    """Another one of ``count`` images for each, every one once: in a small world neighbours in order are alike.
+
+    >>> _others(5, 0).tolist()
+    [2, 3, 1, 4, 0]
+    """
+    order = numpy_generator(seed, "others").permutation(count)
+    found = np.empty_like(order)
+    found[order] = np.roll(order, 1)  # one round through all of them: nobody meets himself
+    return found
 
 
 def _parts(function: Any, x: Tensor) -> Tensor:
