@@ -313,6 +313,44 @@ def test_two_at_once_do_not_write_into_one_another(served: Served, tmp_path: Pat
             fetch(served.file(), tmp_path)
 
 
+def test_one_that_comes_as_another_puts_the_file_in_place_leaves_it_to_that(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fcntl")
+    replace, told = Path.replace, []
+
+    def late(part: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        with pytest.raises(FetchError, match="another process is fetching") as refusal:
+            fetch(served.file(md5=MD5), tmp_path)
+        told.append(str(refusal.value))
+        return replace(part, target)
+
+    monkeypatch.setattr(Path, "replace", late)
+    fetch(served.file(md5=MD5), tmp_path)
+    assert len(told) == 1
+    assert names(tmp_path) == ["data.bin"]
+
+
+@pytest.mark.parametrize("moment", ["flock", "open"])
+def test_one_that_was_about_to_fetch_what_another_has_fetched_takes_it_as_it_is(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    where, real = {"flock": (fcntl, fcntl.flock), "open": (Path, Path.open)}[moment]
+
+    def late(*given: Any) -> Any:
+        monkeypatch.undo()
+        fetch(served.file(), tmp_path)
+        return real(*given)
+
+    monkeypatch.setattr(where, moment, late)
+    assert fetch(served.file(), tmp_path).md5 == MD5
+    assert served.sent == len(CONTENT), "it was fetched once"
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert names(tmp_path) == ["data.bin"]
+
+
 def test_checksums_are_those_of_hashlib(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(CONTENT)
     assert digests(tmp_path / "x").md5 == MD5

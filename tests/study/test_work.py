@@ -211,6 +211,45 @@ def test_a_cell_that_another_process_computes_is_left_to_it(tmp_path: Path) -> N
     assert done(tmp_path, cell()).state == "done"
 
 
+def test_a_cell_that_failed_is_not_forgotten_while_another_process_computes_it(
+    tmp_path: Path, here: Callable[..., Engine]
+) -> None:
+    spec = parse("{models: [vae], worlds: [digits], steps: 1, scores: [mig], samples: 100}")
+    place = tmp_path / CELLS / spec.cells[0].key
+    Store(tmp_path).write("study.yaml", b"")
+    Store(tmp_path).write(f"{CELLS}/{place.name}/run.json", b"{")
+    assert drive(spec, tmp_path, here()).failed == 1
+    words = [sys.executable, "-c", HOLD, f"{place}.lock"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        assert forget(spec, tmp_path) == 0
+        assert place.is_dir()
+        other.communicate()
+    assert forget(spec, tmp_path) == 1
+    assert not place.exists()
+
+
+def test_several_may_forget_what_failed_in_the_same_moment(tmp_path: Path, spec: Spec) -> None:
+    met = Barrier(3, timeout=60)
+
+    def begin(_: int) -> list[int]:
+        forgotten = []
+        for i in range(20):
+            root = tmp_path / str(i)
+            if met.wait() == 0:
+                for one in spec.cells:
+                    Store(root).write(f"{CELLS}/{one.key}/run.json", b"{")
+                    Store(root).write(f"{CELLS}/{one.key}.json", b"{")
+            met.wait()
+            forgotten.append(forget(spec, root))
+        return forgotten
+
+    with ThreadPoolExecutor(3) as pool:
+        assert [sum(counts) for counts in zip(*pool.map(begin, range(3)), strict=True)] == [len(spec.cells)] * 20
+    assert len([*tmp_path.glob("*/cells/*.aside-1")]) == 20 * len(spec.cells)
+
+
 def test_a_record_is_plain_json_with_all_a_cell_says(tmp_path: Path) -> None:
     done(tmp_path, cell())
     said = json.loads((tmp_path / CELLS / f"{cell().key}.json").read_text("utf-8"))

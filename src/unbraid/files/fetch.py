@@ -13,13 +13,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from unbraid.errors import InvalidData, InvalidOption, UnbraidError
 from unbraid.files.source import File
+from unbraid.files.whole import PART, claimed, put
 
 __all__ = ["Digests", "FetchError", "digests", "fetch"]
 
@@ -87,20 +87,23 @@ def fetch(
     """
     target = folder / file.name
     if target.exists():
-        found = digests(target)
-        if _complaint(file, found):
-            raise InvalidData(f"{target} is there, but {_complaint(file, found)}: move it away and fetch it again")
-        return found
+        return _there(file, target)
     if urllib.parse.urlsplit(file.url).scheme not in ("http", "https"):
         raise InvalidOption(f"an address must begin with http:// or https://, but is {file.url!r}")
+    place = folder / f"{file.name}{PART}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _claimed(folder / f"{file.name}.part") as part:
+        with claimed(place, wait=False) as part:
+            if target.exists():  # another process had it in hand, and is done
+                place.unlink()
+                return _there(file, target)
             download = _Download(file, part, target, progress, tries, pause)
             found = download.run()
-        Path(part.name).replace(target)
-        download.tag_file.unlink(missing_ok=True)
+            put(part, target)
+            download.tag_file.unlink(missing_ok=True)
         return found
+    except BlockingIOError as error:
+        raise FetchError(f"another process is fetching {place}: wait for it") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FetchError(
@@ -109,18 +112,12 @@ def fetch(
         raise FetchError(f"{target} cannot be written ({error.strerror or error}): choose another folder") from error
 
 
-def _claimed(path: Path) -> BinaryIO:
-    """The part of a file, opened for one process alone."""
-    part = path.open("ab+")
-    with suppress(ImportError):  # Not on Windows, where two processes at once are not told of one another.
-        import fcntl
-
-        try:
-            fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            part.close()
-            raise FetchError(f"another process is fetching {path}: wait for it") from error
-    return part
+def _there(file: File, target: Path) -> Digests:
+    """The checksums of a file that is there."""
+    found = digests(target)
+    if _complaint(file, found):
+        raise InvalidData(f"{target} is there, but {_complaint(file, found)}: move it away and fetch it again")
+    return found
 
 
 def _complaint(file: File, found: Digests) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["PART", "writing"]
+__all__ = ["PART", "claimed", "locked", "put", "writing"]
 
 PART = ".part"
 """How what is not yet whole ends."""
@@ -21,40 +21,58 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     Several processes may write the same file: one waits for the other, and it is what the last has written. What one
     leaves that is killed is ``<name>.part``, and goes with the next that writes the file.
     """
-    with _claimed(path.with_name(f"{path.name}{PART}")) as file:
-        temporary = Path(file.name)
+    with claimed(path.with_name(f"{path.name}{PART}"), wait=True) as file:
+        file.truncate(0)
         try:
             yield file
             file.flush()
             os.fsync(file.fileno())
         except BaseException:
-            temporary.unlink(missing_ok=True)  # half a file on a full disk is in everybody's way
+            Path(file.name).unlink(missing_ok=True)  # half a file on a full disk is in everybody's way
             raise
-        if os.name == "nt":
-            file.close()  # Windows renames no file that is open
-        temporary.replace(path)
+        put(file, path)
 
 
 @contextmanager
-def _claimed(path: Path) -> Iterator[BinaryIO]:
-    """A file for one writer alone, empty; whoever else wants it waits until this one is done with it."""
+def claimed(path: Path, *, wait: bool) -> Iterator[BinaryIO]:
+    """A file for one process alone, opened to be read and to be added to; made where there is none.
+
+    Args:
+        path: The file.
+        wait: Whether to wait for another process that has it.
+
+    Raises:
+        BlockingIOError: When another has it, and is not to be waited for.
+    """
     while True:
-        with path.open("ab") as file:
-            try:
-                import fcntl
-            except ImportError:  # Windows: two writers of one file in the same moment are not kept apart there
-                pass
-            else:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                if not _is(path, file):  # it was waited for, and has been put in its place meanwhile
-                    continue
-            file.truncate(0)
-            yield file
-            return
+        with path.open("ab+") as file:
+            if locked(file.fileno(), path, wait=wait):
+                yield file
+                return
 
 
-def _is(path: Path, file: BinaryIO) -> bool:
+def locked(number: int, path: Path, *, wait: bool) -> bool:
+    """Lock an open file or folder, and tell whether ``path`` is it still; the lock goes when it is closed.
+
+    Between an opening and its lock, another process may have put the file in its place, or removed it: what was opened
+    is then no longer to be touched.
+
+    Raises:
+        BlockingIOError: When another has it, and is not to be waited for.
+    """
     try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+        import fcntl
+    except ImportError:  # Windows: processes that meet are not kept apart there
+        return True
+    fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    try:
+        return os.path.samestat(path.stat(), os.fstat(number))
     except FileNotFoundError:
         return False
+
+
+def put(file: BinaryIO, path: Path) -> None:
+    """Give a file that was written its name, while it is locked still."""
+    if os.name == "nt":
+        file.close()  # Windows renames no file that is open
+    Path(file.name).replace(path)

@@ -156,9 +156,7 @@ def forget(spec: Spec, root: str | Path) -> int:
     """
     store = Store(root)
     failed = [row.cell for row in rows(spec, root) if row.state == "failed"]
-    for cell in failed:
-        discard(store, cell)
-    return len(failed)
+    return sum(discard(store, cell) for cell in failed)
 
 
 def _claim(spec: Spec, store: Store) -> None:

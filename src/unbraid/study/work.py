@@ -126,14 +126,22 @@ def lost(store: Store, cell: Cell, reason: str) -> Outcome:
     return _keep(store, cell, Outcome("failed", "lost", reason, host=platform.node()))
 
 
-def discard(store: Store, cell: Cell) -> None:
-    """Forget what is recorded of a cell; what was damaged is set aside, not removed."""
-    known = record(store, cell)
-    for name in store.names(CELLS):
-        if name == f"{cell.key}.json" or name.startswith(f"{cell.key}.at-"):
+def discard(store: Store, cell: Cell) -> bool:
+    """Forget what is recorded of a cell that failed; what was damaged is set aside, not removed.
+
+    Returns:
+        Whether it had failed; one that another worker computes by now is left to it.
+    """
+    with _held(store, cell) as ours:
+        names = [n for n in store.names(CELLS) if n == f"{cell.key}.json" or n.startswith(f"{cell.key}.at-")]
+        known = record(store, cell)
+        if not ours or not names or (known is not None and known.state != "failed"):
+            return False
+        for name in names:
             store.remove(f"{CELLS}/{name}")
-    if known is not None and known.kind != "lost":  # it would end the same way from its checkpoint
-        store.set_aside(f"{CELLS}/{cell.key}")
+        if known is not None and known.kind != "lost":  # it would end the same way from its checkpoint
+            store.set_aside(f"{CELLS}/{cell.key}")
+        return True
 
 
 def ended(known: Outcome, scores: Sequence[str]) -> bool:
