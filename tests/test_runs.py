@@ -25,10 +25,11 @@ from unbraid.errors import InvalidOption, RunError, UnknownName
 from unbraid.fit.callbacks._shared import write_whole
 from unbraid.models.vae import VAE
 from unbraid.runs import folder
-from unbraid.runs.evaluate import evaluate
+from unbraid.runs.evaluate import _keep, evaluate
 from unbraid.runs.plot import plot
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
+from unbraid.score import Score
 from unbraid.types import Factor, FactorSpace
 from unbraid.world import LabelledWorld
 from unbraid.worlds.digits import Digits
@@ -279,6 +280,57 @@ def test_what_is_left_of_a_file_by_one_that_was_killed_goes_with_the_next(tmp_pa
     (tmp_path / "file.part").write_text("what was to become the f")
     folder.write_bytes(tmp_path / "file", b"whole")
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("file", b"whole")]
+
+
+def test_scores_that_several_add_in_the_same_moment_are_all_kept(copied):
+    run, met = Run(copied), Barrier(4, timeout=60)
+
+    def add(who: int) -> None:
+        for i in range(10):
+            met.wait()
+            _keep(run, {f"{who}-{i}": Score(who)})
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(add, range(4))) == [None] * 4
+    assert {name: kept["value"] for name, kept in run.scores.items()} == {
+        f"{who}-{i}": who for who in range(4) for i in range(10)
+    }
+
+
+def test_a_folder_is_made_by_one_process_and_the_others_are_told(tmp_path):
+    with folder.whole(tmp_path / "made") as staged:
+        (staged / "file").touch()
+        with (
+            pytest.raises(RunError, match=r"another process is writing .*made: wait for it"),
+            folder.whole(tmp_path / "made"),
+        ):
+            pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["made", "file"]
+
+
+def test_several_may_make_the_same_folder_in_the_same_moment(tmp_path):
+    met = Barrier(4, timeout=60)
+
+    def make(who: int) -> list[str]:
+        said = []
+        for i in range(25):
+            met.wait()
+            try:
+                with folder.whole(tmp_path / str(i)) as staged:
+                    (staged / "one").write_text(str(who))
+                    (staged / "two").write_text(str(who))
+                said.append("made")
+            except RunError as error:
+                said.append(str(error))
+        return said
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(zip(*pool.map(make, range(4)), strict=True))
+    for i, said in enumerate(told):
+        assert said.count("made") == 1, said
+        assert all(one == "made" or "is writing" in one or "holds something already" in one for one in said), said
+        assert len({path.read_text() for path in (tmp_path / str(i)).iterdir()}) == 1
+    assert len([*tmp_path.iterdir()]) == 25
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

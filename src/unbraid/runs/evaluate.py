@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from unbraid import registry
 from unbraid.errors import InvalidOption, require_at_least
+from unbraid.files.whole import writing
 from unbraid.model import Model
 from unbraid.runs import folder
 from unbraid.runs.encode import abilities, choose, encode, represented
@@ -104,9 +105,14 @@ def evaluate(
     had = [name for name in names if all((Task(name, "codes", seed + r), r) in results for r in range(repeats))]
     summary = {name: _summary(name, results, seed, repeats) for name in had}
     if found is not None:
-        kept = {**found.scores, **{name: score.to_dict() for name, score in summary.items()}}
-        folder.write_json(found.path / folder.SCORES, kept)
+        _keep(found, summary)
     return summary
+
+
+def _keep(found: Run, summary: dict[str, Score]) -> None:
+    """Add scores to those of a run; what another process adds in the same moment stays too."""
+    with writing(found.path / folder.SCORES) as file:  # read only now that nobody else can add to them
+        file.write(folder.as_json({**found.scores, **{name: score.to_dict() for name, score in summary.items()}}))
 
 
 def _names(scores: Sequence[str]) -> list[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unbraid.errors import RunError
-from unbraid.files.whole import PART, writing
+from unbraid.files.whole import PART, locked, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,6 +28,7 @@ __all__ = [
     "RUN",
     "SCORES",
     "VERDICT",
+    "as_json",
     "begun",
     "exclusive",
     "foreign",
@@ -87,17 +89,43 @@ def whole(path: Path) -> Iterator[Path]:
         RunError: When it holds something already, or cannot be written.
     """
     require_fresh(path)
-    staged = path.with_name(f".{path.name}.part")
+    staged = path.with_name(f".{path.name}{PART}")
     make(path.parent)
-    shutil.rmtree(staged, ignore_errors=True)  # what one left that was killed
-    staged.mkdir()
-    try:
-        yield staged
-        if path.exists():
-            path.rmdir()
-        staged.replace(path)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    with _alone(staged, path):
+        try:
+            require_fresh(path)  # again: another process may have written it before this one had its turn
+            for left in staged.iterdir():  # by one that was killed
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            yield staged
+            if path.exists():
+                path.rmdir()
+            staged.replace(path)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+
+
+@contextmanager
+def _alone(staged: Path, path: Path) -> Iterator[None]:
+    """Hold the folder in which another one is made; it is made where there is none."""
+    if os.name == "nt":  # Windows opens no folders: processes that meet are not kept apart there
+        staged.mkdir(exist_ok=True)
+        yield
+        return
+    while True:
+        with suppress(FileExistsError):
+            staged.mkdir()
+        try:
+            number = os.open(staged, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # another process was done with it in this moment
+            continue
+        try:
+            if locked(number, staged, wait=False):
+                yield
+                return
+        except BlockingIOError:
+            raise RunError(f"another process is writing {path}: wait for it, or choose another folder") from None
+        finally:
+            os.close(number)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -111,7 +139,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, readable by people; arrays of numbers stay on one line each."""
-    write_bytes(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+    write_bytes(path, as_json(content))
+
+
+def as_json(content: Any) -> bytes:
+    """What :func:`write_json` writes."""
+    return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode()
 
 
 def write_picture(path: Path, picture: Figure | Image) -> None:
