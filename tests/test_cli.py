@@ -65,7 +65,7 @@ def refused(cli: Unbraid, command: str, *parts: str) -> None:
 
 
 def process(*arguments: str, program: tuple[str, ...] = ("-m", "unbraid")) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *program, *arguments], capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, *program, *arguments], capture_output=True, text=True, timeout=240)
 
 
 @pytest.mark.parametrize(("command", "parts"), [
@@ -385,7 +385,7 @@ def test_a_reader_that_leaves_early_is_no_error(arguments: str) -> None:
         ["bash", "-c", f"(sleep 1; exec {sys.executable} -m unbraid {arguments}) | true; echo ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.stdout == "0\n"
     assert done.stderr == ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 
 import pytest
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 
 from unbraid.errors import InvalidOption
 from unbraid.fit import Tensors, Trial
+from unbraid.fit.callbacks import timing
 from unbraid.fit.callbacks.timing import Profile, Timer
 from unbraid.fit.decorators import on_start_validation
 from unbraid.fit.state import Y_PRED
@@ -19,11 +19,33 @@ from unbraid.fit.state import Y_PRED
 DATA = Tensors(torch.ones(12, 2), batch_size=4)  # three steps an epoch
 
 
+class Clock:
+    """Goes on by a thousandth of a second whenever it is looked at, and when it is told to."""
+
+    now = 100.0
+
+    def perf_counter(self):
+        self.now += 0.001
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """What the timer reads, however busy the machine is."""
+    made = Clock()
+    monkeypatch.setattr(timing, "time", made)
+    return made
+
+
 class Slow(nn.Linear):
     """Takes its time on the way forward."""
 
+    def __init__(self, clock):
+        super().__init__(2, 1)
+        self.clock = clock
+
     def forward(self, x):
-        time.sleep(0.02)
+        self.clock.now += 0.02
         return super().forward(x)
 
 
@@ -33,9 +55,9 @@ def trial(*callbacks, model=None):
     return Trial(model, torch.optim.SGD(model.parameters(), lr=0.01), criterion, callbacks=callbacks)
 
 
-def test_timer_finds_the_slow_phase_and_counts_samples():
+def test_timer_finds_the_slow_phase_and_counts_samples(clock):
     timer = Timer()
-    trial(timer, model=Slow(2, 1)).fit(DATA, epochs=2, validation=DATA)
+    trial(timer, model=Slow(clock)).fit(DATA, epochs=2, validation=DATA)
     assert max(timer.seconds, key=timer.seconds.get) in ("forward", "validation")
     assert timer.seconds["forward"] >= 0.12
     assert timer.times["forward"] == timer.times["backward"] == timer.times["step"] == 6
@@ -63,9 +85,14 @@ def test_timer_counts_all_parts_of_a_trial():
     assert second.samples == 20
 
 
-def test_timer_does_not_count_an_evaluation_as_fitting():
+def test_timer_does_not_count_an_evaluation_as_fitting(clock):
+    @on_start_validation
+    def slow(state):
+        clock.now += 0.05
+
     timer = Timer()
-    trial(timer, on_start_validation(lambda state: time.sleep(0.05))).fit(DATA, epochs=1, validation=DATA)
+    trial(timer, slow).fit(DATA, epochs=1, validation=DATA)
+    assert timer.seconds["validation"] >= 0.05
     assert sum(value for phase, value in timer.seconds.items() if phase != "validation") < 0.05
 
 

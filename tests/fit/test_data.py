@@ -72,8 +72,8 @@ def test_no_more_batches_are_drawn_ahead_than_agreed():
 
     batches = prefetch(Watched(), ahead=2)
     next(batches)
-    assert full.wait(5)  # one used, two waiting, one in the hand that cannot put it down
-    full.wait(0.2)
+    assert full.wait(60)  # one used, two waiting, one in the hand that cannot put it down
+    threading.Event().wait(0.2)  # for a fifth, if one were drawn
     assert drawn == [0, 1, 2, 3]
     batches.close()
 

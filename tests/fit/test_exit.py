@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 
@@ -30,10 +29,7 @@ next(batches)
 """
 
 
-def test_a_script_that_ends_in_the_middle_leaves_no_group_and_no_thread() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+def test_a_script_that_ends_in_the_middle_leaves_no_group_and_no_thread(port: str) -> None:
     alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=os.environ | alone, capture_output=True, text=True, timeout=240
