@@ -58,15 +58,21 @@ def ended(root: Path) -> list[Path]:
     return sorted((root / CELLS).glob("*.json")) if (root / CELLS).is_dir() else []
 
 
-def alive(process: int) -> bool:
+def state(process: int) -> str:
+    """What the system says of a process: T is stopped, Z is dead."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "Z"
+
+
+def alive(process: int) -> bool:
+    return state(process) != "Z"
 
 
 def test_a_killed_worker_is_replaced_and_its_cell_finished(tmp_path: Path, here: Callable[..., Engine]) -> None:
-    spec = parse(LONGER.replace("seeds: 4", "seeds: 2"))
+    # One cell more than workers: one that had finished its cell as it was killed is lost as it is given the next.
+    spec = parse(LONGER.replace("seeds: 4", "seeds: 3").replace("seconds: 0.2", "seconds: 0.05"))
     killed = list[int]()
 
     class Killing(Local):
@@ -79,23 +85,33 @@ def test_a_killed_worker_is_replaced_and_its_cell_finished(tmp_path: Path, here:
 
     progress = drive(spec, tmp_path, Killing(2), back_off=0.1)
     assert killed
-    assert (progress.done, progress.failed, len(progress.lost)) == (2, 0, 1)
+    assert (progress.done, progress.failed, len(progress.lost)) == (3, 0, 1)
     assert "SIGKILL" in progress.lost[0]
     straight = tmp_path / "straight"
     drive(spec, straight, here())
     assert stable(spec, tmp_path) == stable(spec, straight)
 
 
+STOPPING = """
+import os, signal, sys
+from unbraid.cli import main, study
+study._shown = lambda jobs: lambda progress, cell, outcome: outcome and os.kill(os.getpid(), signal.SIGSTOP)
+main.main(sys.argv[1:])
+"""
+"""The command, which stands still as soon as a cell has ended: whoever is to kill it then may take his time."""
+
+
 def test_a_killed_study_is_continued_and_every_cell_finished_once(tmp_path: Path, children: Children) -> None:
     file, root = tmp_path / "longer.yaml", tmp_path / "out"
     file.write_text(LONGER, "utf-8")
-    first = subprocess.Popen(command(file, root, "--jobs", "2"), stderr=subprocess.DEVNULL)
-    until(lambda: ended(root))
+    words = [sys.executable, "-c", STOPPING, *command(file, root, "--jobs", "2")[3:]]
+    first = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    until(lambda: state(first.pid) == "T")
     workers = children(first.pid, b"forkserver")
     first.kill()
     first.wait()
     assert len(workers) == 3, "two, and what they were forked from"
-    until(lambda: not any(map(alive, workers)), 20.0)
+    until(lambda: not any(map(alive, workers)))
     before = {path: path.read_bytes() for path in ended(root)}
     assert 1 <= len(before) < 4
     again = subprocess.run(command(file, root, "--jobs", "2"), capture_output=True, text=True, check=True)
@@ -136,11 +152,11 @@ def test_an_interrupted_study_leaves_checkpoints_and_no_process(tmp_path: Path, 
     until(lambda: len(list((root / CELLS).glob("*/checkpoint.pt"))) >= 2)
     workers = children(process.pid, b"forkserver")
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _, text = process.communicate(timeout=120)
+    _, text = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "interrupted; nothing is lost, the same command continues" in text
     assert len(workers) == 3, "two, and what they were forked from"
-    until(lambda: not any(map(alive, workers)), 20.0)  # what they were forked from hears of it from the system
+    until(lambda: not any(map(alive, workers)))  # what they were forked from hears of it from the system
     # One that is being replaced in the very moment is there under its other name, and what continues reads that.
     kept = [cell / "checkpoint.pt" for cell in (root / CELLS).iterdir()]
     assert sum(path.exists() or previous(path).exists() for path in kept) >= 2
