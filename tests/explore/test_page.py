@@ -29,6 +29,11 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 PATIENCE = 120_000  # milliseconds until a busy machine is believed to hang
+SAME = """(() => {
+    let last = 20251129;
+    Math.random = () => (last = (last * 16807) % 2147483647) / 2147483647;
+})()"""
+"""The page draws the same images every time: of all there are, some show at once what a test waits for."""
 VIEWS = [
     ("0", "study"), ("0", "factors"), ("0", "map"), ("0", "swap"), ("0", "scores"), ("2", "actions"), ("3", "styles"),
     ("4", "objects"),
@@ -71,6 +76,7 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     """The page once its first image is decoded; nothing may be complained of in the console."""
     opened = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     opened.set_default_timeout(PATIENCE)
+    opened.add_init_script(SAME)
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     opened.on("pageerror", lambda error: said.append(str(error)))
@@ -138,6 +144,28 @@ def test_a_picture_that_is_opened_is_encoded(page: Any, subject: Subject, tmp_pa
     page.locator("input[type=file]").first.set_input_files(tmp_path / "seven.png")
     expected = " ".join(f"{value:.3f}" for value in np.round(subject.codes(np.array([7]))[0], 5))
     page.wait_for_function("wanted => document.querySelector('.panel').dataset.shown === wanted", arg=expected)
+
+
+def test_an_answer_that_comes_late_does_not_undo_what_was_asked_for_after(page: Any) -> None:
+    held: list[Any] = []
+    another, codes = page.get_by_role("button", name="Another image"), "**/api/runs/0/codes"
+    page.route(codes, lambda route: held.append(route) if not held else route.continue_())
+    before = page.locator(".panel").first.get_attribute("data-shown")
+    another.click()
+    another.click()
+    page.wait_for_function("before => document.querySelector('.panel').dataset.shown !== before", arg=before)
+    first, *others = code(page)
+    with page.expect_response(codes):
+        held[0].continue_()
+    page.wait_for_timeout(100)  # for the page to take it, if it did
+    moved(page, position(page, 0), 2.5 if first < 0 else -2.5)
+    assert code(page)[1:] == others
+
+
+def position(page: Any, index: int) -> int:
+    """In which place the slider of a latent stands."""
+    names = page.locator(".sliders .latent").all_inner_texts()
+    return names.index("z" + "₀₁₂₃₄₅₆₇₈₉"[index])
 
 
 def test_what_is_no_picture_is_told_in_a_sentence(browser: Any, address: str, tmp_path: Path) -> None:
@@ -325,6 +353,22 @@ def test_a_picture_that_is_dropped_is_translated_and_one_that_is_dropped_beside_
     style = translating.style(pixels[1].transpose(2, 0, 1)[None], 0)[0]
     assert code(between)[1:] == pytest.approx(style, abs=2e-3)
     assert np.abs(drawn(between, 1) - translated(between, translating)).max() <= 2
+
+
+def test_a_picture_that_comes_late_does_not_undo_one_that_was_asked_for_after(between: Any, tmp_path: Path) -> None:
+    held: list[Any] = []
+    Image.new("RGB", (32, 32), "black").save(tmp_path / "black.png")
+    between.route("**/api/runs/3/style/1", lambda route: held.append(route))
+    between.locator("input[type=file]").first.set_input_files(tmp_path / "black.png")
+    between.get_by_role("button", name="Another image").click()
+    between.locator(".sliders input").first.fill("1.5")
+    between.wait_for_selector(".panel[data-shown='1 1.500 0.000 0.000']")
+    with between.expect_response("**/api/runs/3/style/1"):
+        held[0].continue_()
+    between.wait_for_timeout(100)  # for the page to take it, if it did
+    between.locator(".sliders input").first.fill("-1.5")
+    between.wait_for_selector(".panel[data-shown='1 -1.500 0.000 0.000']")
+    assert drawn(between, 0).min() >= 128
 
 
 def test_a_style_of_the_board_is_taken(between: Any, translating: Translating) -> None:

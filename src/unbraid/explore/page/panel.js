@@ -21,6 +21,7 @@ export class Panel extends EventTarget {
     this.image = null; // of the world, that the start is the code of
     this.chosen = null;
     this.film = 0;
+    this.asked = 0; // pictures so far: an answer that comes after another was asked for is let go
     this.ready = Promise.resolve(); // when the picture that was asked for last is shown
     this.show = newest(async () => {
       const [image] = await api.decode(this.number, [this.code]);
@@ -129,11 +130,13 @@ export class Panel extends EventTarget {
   /** Begin with a picture and its code. @param {() => Promise<{pixels: ImageData, code: number[], image: number|null}>} get */
   begin(get) {
     this.strip.hidden = true;
+    const number = ++this.asked;
     this.ready = tried(async () => {
       const { pixels, code, image } = await get().catch(async (error) => {
         if (!this.element.dataset.shown) await this.update();
         throw error;
       });
+      if (number !== this.asked) return this.ready;
       paint(this.given, pixels);
       [this.start, this.image] = [code, image];
       await this.set(code);

@@ -20,6 +20,7 @@ export class Translation extends EventTarget {
     this.own = this.style;
     this.examples = Promise.all([0, 1].map((domain) => api.examples(number, domain)));
     this.ready = Promise.resolve();
+    this.asked = 0; // pictures so far: an answer that comes after another was asked for is let go
     this.show = newest(async () => {
       const { picture, source, style, own } = this;
       const [there] = await api.translate(number, { picture, domain: source, styles: [style] });
@@ -111,8 +112,10 @@ export class Translation extends EventTarget {
 
   /** @param {() => Promise<{picture: import("./api.js").Picture, style: number[]}>} get */
   begin(get) {
+    const number = ++this.asked;
     this.ready = tried(async () => {
       const { picture, style } = await get();
+      if (number !== this.asked) return this.ready;
       [this.picture, this.own] = [picture, style];
       paint(this.given, picture.image);
       say("");
