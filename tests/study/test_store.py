@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from pathlib import Path
 
@@ -68,6 +69,21 @@ def test_a_folder_elsewhere_is_fetched_first_and_sent_back_as_it_changes(monkeyp
         (path / ".lock").write_bytes(b"")
     assert store.read("cells/a/checkpoint.pt") == b"newer"
     assert store.names("cells/a") == ["checkpoint.pt", "history.jsonl"]
+
+
+def test_what_comes_within_a_tick_of_the_clock_after_the_file_was_sent_is_sent_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("fsspec")
+    monkeypatch.setattr(module, "SECONDS", 0.02)
+    store = Store(f"memory://{uuid.uuid4().hex}")
+    store.write("cells/a/history.jsonl", b"row")
+    with store.here("cells/a") as path:
+        file = path / "history.jsonl"
+        before = file.stat()
+        file.write_bytes(b"row, row")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert store.read("cells/a/history.jsonl") == b"row, row"
 
 
 def test_an_address_of_no_known_kind_is_a_sentence() -> None:

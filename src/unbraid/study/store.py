@@ -107,21 +107,23 @@ class Store:
             yield self._path(place)
             return
         with tempfile.TemporaryDirectory(prefix="unbraid-") as scratch:
-            local, done, sent = Path(scratch) / Path(place).name, threading.Event(), {}
+            local, done = Path(scratch) / Path(place).name, threading.Event()
+            sent: dict[str, tuple[int, ...]] = {}
             for name in self.names(place):
                 content = self.read(f"{place}/{name}")
                 if content is not None:
                     local.mkdir(exist_ok=True)
                     (local / name).write_bytes(content)
-                    sent[name] = (local / name).stat().st_mtime_ns
+                    sent[name] = _stamp(local / name)
 
             def send() -> None:
                 for file in sorted(local.iterdir()) if local.is_dir() else []:
-                    changed = file.stat().st_mtime_ns if file.is_file() else None
-                    if changed is None or file.name.endswith(KEPT_HERE) or sent.get(file.name) == changed:
+                    if not file.is_file() or file.name.endswith(KEPT_HERE):
                         continue
-                    self.write(f"{place}/{file.name}", file.read_bytes())
-                    sent[file.name] = changed
+                    changed = _stamp(file)  # before it is read: what comes meanwhile is sent the next time
+                    if sent.get(file.name) != changed:
+                        self.write(f"{place}/{file.name}", file.read_bytes())
+                        sent[file.name] = changed
 
             def watch() -> None:
                 while not done.wait(SECONDS):
@@ -141,3 +143,9 @@ class Store:
 
     def _path(self, name: str) -> Path:
         return Path(self.root) / name
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    """What changes with a file; its time alone does not, where it changes twice within a tick of the clock."""
+    found = file.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
