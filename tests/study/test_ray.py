@@ -143,3 +143,13 @@ def test_the_rows_of_grids_and_searches_are_those_of_processes_of_this_machine(t
             assert here == there
     finally:
         joined.close()
+
+
+def test_an_engine_that_has_nothing_to_do_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from unbraid.study.ray import Cluster
+
+    idle, slept = Cluster.__new__(Cluster), list[float]()
+    idle._busy = {}
+    monkeypatch.setattr("time.sleep", slept.append)
+    assert idle.wait(0.5) == []
+    assert slept == [0.5], "or whoever drives a study would ask without end until a cell is due"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from unbraid.errors import MissingExtra, RunError, require_at_least
@@ -64,6 +65,7 @@ class Cluster(Engine):
     def wait(self, seconds: float) -> list[tuple[Task, Outcome | Lost]]:
         """What has ended, waiting for it at most so long."""
         if not self._busy:
+            time.sleep(seconds)
             return []
         ready, _ = self._ray.wait(list(self._busy), num_returns=1, timeout=seconds)
         ended: list[tuple[Task, Outcome | Lost]] = []
