@@ -57,6 +57,7 @@ def address(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
+            assert thread.is_alive(), "the server ended before it began"
             time.sleep(0.02)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
         server.should_exit = True
