@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -169,6 +172,48 @@ def test_rows_that_lack_are_noticed_and_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match="holds 3 rows instead of 4"):
         maker.kept()[:]
     assert [file.name for file in tmp_path.iterdir()] == ["source"]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+import numpy as np
+from unbraid.files.kept import Kept
+
+def blocks():
+    yield 0, np.zeros((2, 3, 4), np.int64)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+place = pathlib.Path(sys.argv[1])
+Kept(place / "kept.npy", [place / "source"], (4, 3, 4), blocks, np.int64)[:]
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by signals")
+def test_what_is_left_by_one_that_was_killed_as_it_made_the_array_goes_with_the_next(tmp_path: Path) -> None:
+    maker = Maker(tmp_path)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, timeout=240)
+    assert done.returncode == -signal.SIGKILL
+    assert not maker.place.exists()
+    assert np.array_equal(maker.kept()[0], NUMBERS[0])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["kept.npy", "source"]
+
+
+def test_one_that_comes_as_another_process_makes_the_array_takes_it_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    maker, flock, waited = Maker(tmp_path), fcntl.flock, []
+
+    def late(*given: Any) -> Any:
+        monkeypatch.undo()
+        waited.append(maker.kept()[:])
+        return flock(*given)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    found = maker.kept()[:]
+    assert np.array_equal(found, waited[0])
+    assert maker.made == 1
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["kept.npy", "source"]
 
 
 def test_a_kept_array_goes_to_another_process_without_its_numbers(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import errno
 import hashlib
 import math
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from unbraid.errors import InvalidData
 from unbraid.files.source import data_folder
+from unbraid.files.whole import PART, claimed, discard, put
 
 __all__ = ["Kept"]
 
@@ -71,9 +71,8 @@ class Kept:
         places = self.place, data_folder() / f"{self.place.stem}-{digest}.npy"
         made = max(source.stat().st_mtime_ns for source in self.sources)
         for place in places:
-            if place.exists() and place.stat().st_mtime_ns == made:
-                with suppress(OSError, ValueError):  # Not whole, or not ours to read: it is written anew.
-                    return self._opened(place)
+            if (found := self._found(place, made)) is not None:
+                return found
         for place in places:
             with suppress(OSError):
                 self._write(place, made)
@@ -83,6 +82,13 @@ class Kept:
             f"MB, but neither {places[0]} nor {places[1]} can be written: make room, or set UNBRAID_DATA to a folder "
             "that has some"
         )
+
+    def _found(self, place: Path, made: int) -> npt.NDArray[Any] | None:
+        """What is there and is of the sources as they are now."""
+        with suppress(OSError, ValueError):  # None, not whole, or not ours to read: it is written anew.
+            if place.stat().st_mtime_ns == made:
+                return self._opened(place)
+        return None
 
     def _opened(self, place: Path) -> npt.NDArray[Any]:
         # A plain array over the map: a memmap makes a Python object of everything that is taken from it.
@@ -96,21 +102,30 @@ class Kept:
         row = math.prod(self.shape[1:]) * self.dtype.itemsize
         if shutil.disk_usage(place.parent).free < row * len(self):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place))
-        temporary = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
-        written = 0
-        try:
-            with temporary.open("xb") as file:
-                header = {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
-                np.lib.format.write_array_header_1_0(file, header)
-                start = file.tell()
-                for first, block in self._blocks():
-                    rows = np.ascontiguousarray(block, dtype=self.dtype)
-                    file.seek(start + first * row)
-                    file.write(rows.data)
-                    written += len(rows)
-            if written != len(self):
-                raise InvalidData(f"{self.sources[0]} holds {written:,} rows instead of {len(self):,}: fetch it again")
-            os.utime(temporary, ns=(made, made))
-            temporary.replace(place)
-        finally:
-            temporary.unlink(missing_ok=True)
+        # Who comes while another process makes it waits for that, and has it made.
+        with claimed(place.with_name(f"{place.name}{PART}"), wait=True) as part:
+            temporary = Path(part.name)
+            try:
+                if self._found(place, made) is not None:
+                    temporary.unlink()
+                    return
+                self._make(temporary)
+                os.utime(temporary, ns=(made, made))
+                put(part, place)
+            except BaseException:
+                discard(part)
+                raise
+
+    def _make(self, place: Path) -> None:
+        row, written = math.prod(self.shape[1:]) * self.dtype.itemsize, 0
+        with place.open("wb") as file:
+            header = {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            start = file.tell()
+            for first, block in self._blocks():
+                rows = np.ascontiguousarray(block, dtype=self.dtype)
+                file.seek(start + first * row)
+                file.write(rows.data)
+                written += len(rows)
+        if written != len(self):
+            raise InvalidData(f"{self.sources[0]} holds {written:,} rows instead of {len(self):,}: fetch it again")

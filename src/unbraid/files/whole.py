@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["PART", "claimed", "locked", "put", "writing"]
+__all__ = ["PART", "claimed", "discard", "locked", "put", "writing"]
 
 PART = ".part"
 """How what is not yet whole ends."""
@@ -27,10 +27,10 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            put(file, path)
         except BaseException:
-            Path(file.name).unlink(missing_ok=True)  # half a file on a full disk is in everybody's way
+            discard(file)  # half a file on a full disk is in everybody's way
             raise
-        put(file, path)
 
 
 @contextmanager
@@ -76,3 +76,11 @@ def put(file: BinaryIO, path: Path) -> None:
     if os.name == "nt":
         file.close()  # Windows renames no file that is open
     Path(file.name).replace(path)
+
+
+def discard(file: BinaryIO) -> None:
+    """Remove a file that is locked still, if it was not given its name: what bears it by now is another process's."""
+    path = Path(file.name)
+    with suppress(FileNotFoundError, ValueError):  # it was, and is closed where Windows has it so
+        if os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            path.unlink()

@@ -100,8 +100,9 @@ def whole(path: Path) -> Iterator[Path]:
             if path.exists():
                 path.rmdir()
             staged.replace(path)
-        finally:
+        except BaseException:
             shutil.rmtree(staged, ignore_errors=True)
+            raise
 
 
 @contextmanager
