@@ -50,21 +50,21 @@ WORLDS = {
     "rooms": ("rooms", (ALL, ALL, ALL, SECOND, ALL, THIRD)),
 }
 """What they are called here, and which values of each factor are kept; half of the hues are no circle."""
-STEPS = {"sprites": 1050, "rooms-half": 2000, "rooms": 4000}
+STEPS = {"sprites": 1050, "rooms-half": 4000, "rooms": 4000}
 NAMES = {"sprites": "Sprites", "rooms-half": "Rooms in half of the hues", "rooms": "Rooms in all hues"}
-BETAS = (1.0, 4.0)
+BETAS = {"sprites": (1.0, 4.0), "rooms-half": (1.0, 2.0, 4.0, 8.0, 16.0), "rooms": (1.0, 4.0)}
 LABELLED = {"of": "betavae", "gamma": 10.0}
-METHODS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[float, ...]]] = {
-    "beta-VAE": ("betavae", {}, {}, BETAS),
-    "AdaGVAE": ("adagvae", {}, {}, BETAS),
-    "AdaMLVAE": ("adamlvae", {}, {}, BETAS),
+METHODS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[float, ...] | None]] = {
+    "beta-VAE": ("betavae", {}, {}, None),
+    "AdaGVAE": ("adagvae", {}, {}, None),
+    "AdaMLVAE": ("adamlvae", {}, {}, (1.0, 4.0)),
     "GVAE, told": ("adagvae", {}, {"known": True}, (1.0,)),
     "SlowVAE": ("slowvae", {}, {"protocol": "lap"}, (1.0,)),
     "100 labels": ("semisupervised", LABELLED, {"labels": 100}, (4.0,)),
     "100 labels, noisy": ("semisupervised", LABELLED, {"labels": 100, "kind": "noisy"}, (4.0,)),
     "100 labels, 5 bins": ("semisupervised", LABELLED, {"labels": 100, "kind": "binned"}, (4.0,)),
 }
-"""What they are called here, the model, its options, those of its view, and the betas."""
+"""What they are called here, the model, its options, those of its view, and the betas; None for all of the world's."""
 
 
 @cache
@@ -80,6 +80,11 @@ def small(name: str) -> LabelledWorld:
     rows = whole.index(np.stack([some[factors[:, place]] for place, some in enumerate(values)], axis=1))
     pixels = np.concatenate([whole.images(part) for part in np.array_split(rows, 40)])
     return LabelledWorld(pixels, factors, space)
+
+
+def betas_of(world: str, method: str) -> tuple[float, ...]:
+    """The betas at which a method is fitted to a world."""
+    return METHODS[method][-1] or BETAS[world]
 
 
 class Loss(nn.Module):
@@ -114,7 +119,8 @@ def run(
 
     When it is ``until`` (of the monotonic clock), what has been done is ``kept``, and nothing returned.
     """
-    name, options, seen, betas = METHODS[method]
+    name, options, seen, _ = METHODS[method]
+    betas = betas_of(settings["world"], method)
     steps, images = settings["steps"], settings["images"]
     models: list[Model] = []
     for seed in range(SEEDS):
@@ -214,7 +220,7 @@ def table(found: list[dict[str, Any]]) -> str:
 
 def kinds(found: list[dict[str, Any]]) -> list[tuple[str, str, float]]:
     """The worlds, methods and betas that have been run, in the order of these above."""
-    every = [(world, method, beta) for world in WORLDS for method, (*_, betas) in METHODS.items() for beta in betas]
+    every = [(world, method, beta) for world in WORLDS for method in METHODS for beta in betas_of(world, method)]
     return [kind for kind in every if of(found, *kind)]
 
 
@@ -254,7 +260,9 @@ def picture(found: list[dict[str, Any]], path: Path) -> None:
             drawn["boxes"][place].set(facecolor=f"{colours[method]}33", edgecolor=colours[method])
             drawn["medians"][place].set(color=colours[method], linewidth=2)
             axes.plot([place + 1] * len(dcis), dcis, "o", color=colours[method], markersize=4)
-        names = [f"{method}\nbeta {beta:g}".replace(", ", ",\n") for method, beta in boxes]
+        seen = [method for method, _ in boxes]
+        named = ["" if method in seen[:place] else method for place, method in enumerate(seen)]  # once, at its first
+        names = [f"beta {beta:g}\n{name.replace(' ', chr(10))}" for name, (_, beta) in zip(named, boxes, strict=True)]
         axes.set_xticks(range(1, len(boxes) + 1), names, fontsize=8.5)
         axes.set_title(f"{NAMES[world]}, {STEPS[world]:,} steps", fontsize=10.5, loc="left")
         axes.set_ylabel("DCI")
