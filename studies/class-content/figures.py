@@ -39,7 +39,7 @@ COLUMNS = (
 LEAST = {"class_from_class_code": 0.98, "swapped_class": 0.95, "style_kept": 0.5, "style_in_code": 0.6}
 MOST = {"class_from_style_active": 2.0, "style_of_class_donor": 0.05}
 """What is asked for: at least, and at most; the class from the style in units of chance."""
-SWEPT, STEPS = "cycle at ", 3000
+SWEPT, STEPS = "cycle at ", 8000
 DASHED = {"color": GREY, "linewidth": 1, "linestyle": (0, (4, 3))}
 
 Rows = list[dict[str, Any]]
