@@ -77,13 +77,33 @@ def until(condition: Callable[[], object], driver: subprocess.Popen[bytes], log:
     assert came, f"{'the driver ended' if driver.poll() is not None else 'it took too long'}: {log.read_text('utf-8')}"
 
 
+def state(process: int) -> str:
+    """What the system says of a process: T is stopped, Z is dead."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
 def lose_a_cell(cluster: Any, driver: subprocess.Popen[bytes], log: Path, children: Children) -> None:
     """Kill a node that works, and give the cluster another. Ray's workers are called by what they do just now."""
     node = next(node for node in cluster.list_all_nodes() if node is not cluster.head_node)
     raylet = node.all_processes["raylet"][0].process.pid
     working: list[int] = []
-    until(lambda: working.extend(children(raylet, b"_served")) or working, driver, log)
-    # At once: a cell may be shorter than what Ray takes to remove a node.
+
+    def caught() -> bool:
+        """Whether some stand still in the midst of a cell: between a look and a kill it could have ended."""
+        for worker in children(raylet, b"_served"):
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGSTOP)
+                assert comes(lambda worker=worker: state(worker) in "TZ", 60)
+                if worker in children(raylet, b"_served"):
+                    working.append(worker)
+                else:
+                    os.kill(worker, signal.SIGCONT)
+        return bool(working)
+
+    until(caught, driver, log)
     for process in (raylet, *working):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
