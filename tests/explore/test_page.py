@@ -163,6 +163,21 @@ def test_an_answer_that_comes_late_does_not_undo_what_was_asked_for_after(page: 
     assert code(page)[1:] == others
 
 
+def test_a_film_that_comes_late_does_not_take_the_place_of_one_that_was_asked_for_after(page: Any) -> None:
+    held: list[Any] = []
+    page.route("**/api/runs/0/decode", lambda route: held.append(route) if not held else route.continue_())
+    names = page.locator(".sliders .latent")
+    names.nth(0).click()
+    names.nth(1).click()
+    page.wait_for_selector(".strip canvas")
+    told = page.locator(".strip figcaption").inner_text()
+    assert told.startswith(names.nth(1).inner_text())
+    with page.expect_response("**/api/runs/0/decode"):
+        held[0].continue_()
+    page.wait_for_timeout(100)  # for the page to take it, if it did
+    assert page.locator(".strip figcaption").inner_text() == told
+
+
 def position(page: Any, index: int) -> int:
     """In which place the slider of a latent stands."""
     names = page.locator(".sliders .latent").all_inner_texts()
@@ -303,6 +318,26 @@ def test_a_button_applies_its_action_and_its_orbit_is_drawn(orbiting: Any, actin
     orbiting.locator("#view-actions input[type=number]").fill("3")
     orbiting.keyboard.press("Enter")
     orbiting.wait_for_function("() => document.querySelectorAll('.frames button').length === 4")
+
+
+def test_an_orbit_that_comes_late_does_not_take_the_place_of_one_that_was_asked_for_after(
+    orbiting: Any, acting: Subject
+) -> None:
+    orbiting.wait_for_selector(".panel[data-shown]")
+    held: list[Any] = []
+    orbiting.route("**/api/runs/2/orbit", lambda route: held.append(route) if not held else route.continue_())
+    buttons = orbiting.locator("#view-actions .buttons button")
+    buttons.nth(2).press("Enter")
+    buttons.nth(3).press("Enter")
+    orbiting.wait_for_selector("#view-actions button[aria-pressed=true]:nth-of-type(4)")
+    orbiting.wait_for_selector(".frames button[aria-label='take the code after 1 steps'][aria-current]")
+    with orbiting.expect_response("**/api/runs/2/orbit"):
+        held[0].continue_()
+    orbiting.wait_for_timeout(100)  # for the page to take it, if it did
+    orbiting.locator(".frames button").nth(2).click()
+    orbiting.wait_for_selector(".frames button[aria-label='take the code after 2 steps'][aria-current]")
+    assert buttons.nth(3).get_attribute("aria-pressed") == "true"
+    assert orbiting.locator(".frames button").count() == acting.about["actions"][3]["times"] + 1
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ export async function actions(view, panel) {
   let orbit = null;
   let action = 0;
   let step = 0;
+  let asked = 0; // orbits so far: one that comes after another was asked for is let go
   let rows = [];
 
   const buttons = run.actions.map((one, n) => {
@@ -30,12 +31,12 @@ export async function actions(view, panel) {
   async function act(chosen) {
     if (chosen === action && stands() && step + 1 < orbit.codes.length) return to(step + 1);
     if (chosen !== action) steps.value = String(run.actions[chosen].times);
-    await lay(chosen);
-    return to(1);
+    if (await lay(chosen)) await to(1);
   }
 
-  /** Draw the orbit of an action from where the code stands. @param {number} chosen */
+  /** Draw the orbit of an action from where the code stands, and tell whether it was. @param {number} chosen */
   async function lay(chosen) {
+    const turn = ++asked;
     const code = [...panel.code];
     const times = Math.min(MOST, Math.max(1, Math.round(Number(steps.value)) || 1));
     // The world's own orbit is told where it is known which of its images the code stands for.
@@ -43,6 +44,7 @@ export async function actions(view, panel) {
     const found = await api.orbit(number, { code, action: chosen, times, image });
     const [made, shown] = await Promise.all([
       api.decode(number, found.codes), found.images ? api.look(number, found.images) : null]);
+    if (turn !== asked) return false;
     found.codes[0] = code; // to the last digit
     [orbit, action, step] = [found, chosen, 0];
     buttons.forEach((button, n) => button.setAttribute("aria-pressed", String(n === chosen)));
@@ -63,6 +65,7 @@ export async function actions(view, panel) {
     frames.replaceChildren(make("table", { className: "frames" },
       make("tbody", {}, decoded, ...(shown ? [row(shown, "the world's", (canvas) => canvas)] : []))));
     mark();
+    return true;
   }
 
   /** Take the code after so many steps. @param {number} n */

@@ -21,6 +21,7 @@ export class Panel extends EventTarget {
     this.image = null; // of the world, that the start is the code of
     this.chosen = null;
     this.film = 0;
+    this.films = 0; // begun or ended so far: frames that come after another was asked for are let go
     this.asked = 0; // pictures so far: an answer that comes after another was asked for is let go
     this.ready = Promise.resolve(); // when the picture that was asked for last is shown
     this.show = newest(async () => {
@@ -157,11 +158,13 @@ export class Panel extends EventTarget {
   stop() {
     cancelAnimationFrame(this.film);
     this.film = 0;
+    this.films++;
   }
 
   /** Play a latent from end to end and back, and lay its film out below. @param {number} index */
   async play(index) {
     this.stop();
+    const begun = this.films;
     const { low, high } = this.run.latents.find((one) => one.index === index);
     const codes = Array.from({ length: FRAMES }, (_, n) => {
       const code = [...this.code];
@@ -170,6 +173,7 @@ export class Panel extends EventTarget {
     });
     await tried(async () => {
       const frames = await api.decode(this.number, codes);
+      if (begun !== this.films) return;
       this.lay(index, frames, codes);
       if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
       const began = performance.now();
