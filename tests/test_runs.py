@@ -23,6 +23,7 @@ from PIL import Image
 
 from unbraid.errors import InvalidOption, RunError, UnknownName
 from unbraid.fit.callbacks._shared import write_whole
+from unbraid.fit.callbacks.checkpoint import previous
 from unbraid.models.vae import VAE
 from unbraid.runs import folder
 from unbraid.runs.evaluate import _keep, evaluate
@@ -197,6 +198,10 @@ def test_a_run_may_stop_on_the_way_be_looked_at_and_go_on(finished, tmp_path):
     with pytest.raises(RunError, match=r"checkpoint\.pt is damaged or of another model"):
         Run(unfinished(tmp_path / "b", checkpoint_seconds=1000)).unfinished()
     halfway = weights(run.unfinished())
+    # As a training has it for a moment, or leaves it that is killed then.
+    (run.path / folder.CHECKPOINT).replace(previous(run.path / folder.CHECKPOINT))
+    assert all(torch.equal(halfway[name], value) for name, value in weights(run.unfinished()).items())
+    previous(run.path / folder.CHECKPOINT).replace(run.path / folder.CHECKPOINT)
     assert halfway.keys() == weights(Run(finished).model).keys()
     assert any(not torch.equal(halfway[name], value) for name, value in weights(Run(finished).model).items())
     assert train("vae", "digits", out=run.path, until=100, **QUICK).finished, "its last step comes before"

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from unbraid import registry
 from unbraid.errors import InvalidData, InvalidOption, RunError, UnbraidError
+from unbraid.fit.callbacks.checkpoint import previous
 from unbraid.fit.callbacks.checkpoint import read as read_checkpoint
 from unbraid.fit.callbacks.history import read as read_history
 from unbraid.model import Model
@@ -82,7 +83,7 @@ class Run:
         Raises:
             RunError: When there is no checkpoint, or it is damaged or of another model.
         """
-        return self._filled(folder.CHECKPOINT, lambda path: read_checkpoint(path)["model"])
+        return self._filled(folder.CHECKPOINT, _checkpointed)
 
     def _filled(self, name: str, weights: Callable[[Path], dict[str, Any]]) -> Model:
         model = self._model
@@ -150,6 +151,16 @@ def measured(run_or_model: Run | Model | str | Path, world: World | None) -> tup
         )
     check_shape(model, world)
     return run, model, world
+
+
+def _checkpointed(path: Path) -> dict[str, Any]:
+    """The weights in a checkpoint, or in the one before it while a training puts the new one in its place."""
+    try:
+        saved = read_checkpoint(path)
+    except FileNotFoundError:
+        saved = read_checkpoint(previous(path))
+    weights: dict[str, Any] = saved["model"]
+    return weights
 
 
 def _valued(score: Any) -> bool:
