@@ -338,6 +338,18 @@ def test_several_may_make_the_same_folder_in_the_same_moment(tmp_path):
     assert len([*tmp_path.iterdir()]) == 25
 
 
+def test_where_a_file_system_has_no_locks_files_are_written_all_the_same(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(file: object, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with folder.exclusive(tmp_path), folder.whole(tmp_path / "folder") as staged:
+        folder.write_bytes(staged / "file", b"whole")
+    assert (tmp_path / "folder" / "file").read_bytes() == b"whole"
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     for out in (tmp_path / "file", tmp_path / "file" / "below"):

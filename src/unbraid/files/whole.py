@@ -64,7 +64,12 @@ def locked(number: int, path: Path, *, wait: bool) -> bool:
         import fcntl
     except ImportError:  # Windows: processes that meet are not kept apart there
         return True
-    fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:  # some file systems of networks have no locks: there neither
+        return True
     try:
         return os.path.samestat(path.stat(), os.fstat(number))
     except FileNotFoundError:

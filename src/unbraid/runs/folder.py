@@ -7,12 +7,12 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unbraid.errors import RunError
-from unbraid.files.whole import PART, locked, writing
+from unbraid.files.whole import PART, claimed, locked, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -195,14 +195,9 @@ def exclusive(path: Path) -> Iterator[None]:
     Raises:
         RunError: When another process holds it.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows: two trainings in one folder are not kept apart there
-        yield
-        return
-    with (path / LOCK).open("w") as lock:
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(claimed(path / LOCK, wait=False))
         except BlockingIOError:
             raise RunError(f"another process is working in {path}: wait for it, or choose another folder") from None
         yield

@@ -11,13 +11,14 @@ import platform
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unbraid import registry
 from unbraid.errors import RunError, UnbraidError
+from unbraid.files.whole import claimed
 from unbraid.study.spec import Cell
 from unbraid.study.store import Store
 
@@ -231,18 +232,14 @@ def _held(store: Store, cell: Cell) -> Iterator[bool]:
 
     An object store has no locks: there, two workers may compute the same cell, with the same result.
     """
-    try:
-        import fcntl
-    except ImportError:
-        fcntl = None  # type: ignore[assignment]
-    if store.remote or fcntl is None:
+    if store.remote:
         yield True
         return
     path = Path(store.root) / CELLS / f"{cell.key}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(claimed(path, wait=False))
         except BlockingIOError:
             yield False
             return
