@@ -60,6 +60,24 @@ def test_a_label_weighs_what_is_there_of_its_sample(name: str) -> None:
     assert 0.1 < float(target.weight.float().mean()) < 0.95
 
 
+@every_mixer
+def test_of_no_samples_none_are_made(name: str) -> None:
+    mixed, target = made(name)(flat(name, 0), torch.zeros(0, dtype=torch.long))
+    assert mixed.shape == flat(name, 0).shape
+    assert len(target.first) == len(target.second) == 0
+
+
+@every_pair_mixer
+@pytest.mark.parametrize("shared", [False, True])
+def test_samples_of_few_digits_that_carry_gradients_are_mixed_as_others_are(name: str, shared: bool) -> None:
+    mixer, x = made(name, shared=shared), flat(name, 6).bfloat16().requires_grad_()
+    mixed = mixer(x, generator=seeded())
+    assert mixed.dtype == torch.bfloat16
+    assert torch.allclose(mixed.float(), mixer(x.detach().float(), generator=seeded()), atol=0.05)
+    mixed.sum().backward()
+    assert x.grad is not None
+
+
 @every_masked_mixer
 @pytest.mark.parametrize("shape", SHAPES)
 def test_masks_cover_any_dimensions_of_any_size(name: str, shape: tuple[int, ...]) -> None:

@@ -313,6 +313,12 @@ def test_a_folder_is_made_by_one_process_and_the_others_are_told(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["made", "file"]
 
 
+@pytest.mark.parametrize("hold", [folder.exclusive, folder.whole])
+def test_what_would_wait_in_a_folder_that_is_held_is_not_taken_for_another_process(tmp_path, hold):
+    with pytest.raises(BlockingIOError, match="the terminal is slow"), hold(tmp_path):
+        raise BlockingIOError(errno.EAGAIN, "the terminal is slow")
+
+
 def test_several_may_make_the_same_folder_in_the_same_moment(tmp_path):
     met = Barrier(4, timeout=60)
 

@@ -87,5 +87,8 @@ def discard(file: BinaryIO) -> None:
     """Remove a file that is locked still, if it was not given its name: what bears it by now is another process's."""
     path = Path(file.name)
     with suppress(FileNotFoundError, ValueError):  # it was, and is closed where Windows has it so
-        if os.path.samestat(path.stat(), os.fstat(file.fileno())):
+        ours = os.path.samestat(path.stat(), os.fstat(file.fileno()))
+        if os.name == "nt":
+            file.close()  # nor removes one
+        if ours:
             path.unlink()

@@ -88,10 +88,11 @@ def waves(amplitudes: Tensor, shape: Sequence[int], *, decay: float = 3.0, spect
         return published(amplitudes, shape, decay=decay)
     _, bases = _made(shape, decay, amplitudes.device)
     # The last axis first: it alone is one product for the whole batch, and is a small one while the others are waves.
-    field = amplitudes.reshape(-1, amplitudes.shape[-1]) @ bases[-1]
+    field = amplitudes.flatten(0, -2) @ bases[-1]
     for axis in reversed(range(len(shape) - 1)):
         basis = bases[axis]
-        field = basis @ field.reshape(len(amplitudes) * math.prod(amplitudes.shape[1 : axis + 1]), basis.shape[1], -1)
+        done = math.prod(shape[axis + 1 :])
+        field = basis @ field.reshape(len(amplitudes) * math.prod(amplitudes.shape[1 : axis + 1]), basis.shape[1], done)
     return field.reshape(len(amplitudes), *shape)
 
 

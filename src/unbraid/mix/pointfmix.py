@@ -82,7 +82,9 @@ class PointFMix(PairMixer):
                 f"samples have shape {tuple(x.shape)}"
             )
         samples, points = x.shape[:2]
-        place = torch.cat([x, of_partners(x, partners)], dim=1)[..., : self.axes]
+        place = x[..., : self.axes].detach()  # which points are kept has no gradient
+        place = place.to(torch.promote_types(x.dtype, torch.float32))
+        place = torch.cat([place, of_partners(place, partners)], dim=1)
         low, high = place.amin(1, keepdim=True), place.amax(1, keepdim=True)
         field = evaluate((place - low) / (high - low).clamp_min(1e-12), decay=self.decay, generator=generator)
         own = field[:, :points]

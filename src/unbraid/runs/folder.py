@@ -119,14 +119,15 @@ def _alone(staged: Path, path: Path) -> Iterator[None]:
             number = os.open(staged, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:  # another process was done with it in this moment
             continue
-        try:
-            if locked(number, staged, wait=False):
+        with ExitStack() as opened:
+            opened.callback(os.close, number)
+            try:
+                ours = locked(number, staged, wait=False)
+            except BlockingIOError:
+                raise RunError(f"another process is writing {path}: wait for it, or choose another folder") from None
+            if ours:
                 yield
                 return
-        except BlockingIOError:
-            raise RunError(f"another process is writing {path}: wait for it, or choose another folder") from None
-        finally:
-            os.close(number)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
