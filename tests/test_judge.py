@@ -92,6 +92,11 @@ def test_a_world_of_one_image_is_refused() -> None:
         Bench(one, images=5, samples=5, steps=1, network="patches")
 
 
+def test_a_network_that_no_judge_has_is_answered_with_those_that_it_may_have() -> None:
+    with pytest.raises(InvalidOption, match=r"network must be one of conv, .*dense, .*but is 'densse'"):
+        Bench(world(), network="densse")
+
+
 def test_a_model_that_sets_them_apart_is_found_to_do_so(bench) -> None:
     assert bench.real > 0.98
     parts = judge(Known(), bench=bench, steps=300).parts

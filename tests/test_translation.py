@@ -147,9 +147,11 @@ def test_what_is_judged_on_is_no_content_that_judges_learned() -> None:
     assert len(contents[0] | contents[1]) < 0.6 * GREYS
 
 
-def test_a_world_without_two_domains_and_a_model_that_does_not_translate_are_refused() -> None:
+def test_a_world_without_two_domains_no_known_network_and_a_model_that_does_not_translate_are_refused() -> None:
     with pytest.raises(InvalidOption, match="between the two values of a factor, which 'place' is not"):
         DomainBench(Bars(), factor="place")
+    with pytest.raises(InvalidOption, match=r"network must be one of conv, .*dense, .*but is 'densse'"):
+        DomainBench(Bars(), network="densse")
     with pytest.raises(InvalidOption, match="VAE does not translate"):
         judge_translation(VAE((1, 32, 32)), bench())  # type: ignore[arg-type]
     with pytest.raises(InvalidData, match="too few to judge"):

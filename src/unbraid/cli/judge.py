@@ -19,7 +19,7 @@ def judge(
         images: How many images the judge learns from; a judge of objects needs none.
         samples: How many others the model is judged on.
         steps: How many steps the judge takes.
-        network: Of the judge of images; `patches` is the fastest.
+        network: Of the judge of images; `patches` is the fastest, `dense` takes images of any size.
         seed: What images, weights and swaps depend on.
     """
     from unbraid.runs.judge import Bench

@@ -79,6 +79,7 @@ class Bench:
         real_style: Its R² of every style factor, likewise.
 
     Raises:
+        InvalidOption: When an option is out of range.
         InvalidData: When the world has too few images to keep some for judging.
     """
 
@@ -94,6 +95,8 @@ class Bench:
         seed: int = 0,
     ) -> None:
         require_at_least(1, images=images, samples=samples, steps=steps)
+        if network not in NETWORKS:
+            raise InvalidOption(f"network must be one of {', '.join(NETWORKS)}, but is {network!r}")
         self.world, self.seed = world, seed
         views = [
             Classes(world, batch_size=size, seed=derive(seed, purpose) >> 1, factors=factors, group=1)

@@ -103,6 +103,8 @@ class DomainBench:
     ) -> None:
         require_at_least(1, images=images, steps=steps)
         require_at_least(2, samples=samples)
+        if network not in NETWORKS:
+            raise InvalidOption(f"network must be one of {', '.join(NETWORKS)}, but is {network!r}")
         if factor not in world.space.names or world.space[factor].size != 2:
             raise InvalidOption(f"translation is between the two values of a factor, which {factor!r} is not")
         self.world, self.seed, self.column = world, seed, world.space.position(factor)
