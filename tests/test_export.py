@@ -63,7 +63,7 @@ def test_a_run_that_is_not_finished_is_not_shared(run: Path, tmp_path: Path) -> 
 
 def test_what_is_there_already_is_left_alone(run: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
-    for target in (tmp_path, tmp_path / "mine.txt"):
-        with pytest.raises(RunError, match="holds something already"):
+    for target, why in ((tmp_path, "holds something already"), (tmp_path / "mine.txt", "mine.txt is a file")):
+        with pytest.raises(RunError, match=f"{why}: choose a new or an empty folder"):
             export(run, target)
     assert (tmp_path / "mine.txt").read_text() == "precious"

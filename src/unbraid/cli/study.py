@@ -81,7 +81,7 @@ def run(
 
     spec, root = _load(file), _root(file, out)
     if again:
-        print(f"{forget(spec, root)} cells that failed are computed anew")
+        print(f"{_cells(forget(spec, root))} that failed: computed anew")
     progress = drive(spec, root, _engine(on, jobs, address), notice=_shown(jobs))
     stopped = f", {progress.stopped} were stopped by their search" if progress.stopped else ""
     print(f"{root}: {progress.done} of {progress.total} cells are done, {progress.failed} failed{stopped}")
@@ -241,6 +241,10 @@ def _engine(on: str, jobs: int | None, address: str | None) -> Engine:
     return Local(jobs)
 
 
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"
+
+
 def _shown(jobs: int | None) -> Any:
     """What is told of a study while it runs: a line for each cell that ends, with how long the rest will take."""
     from unbraid.fit.callbacks.progress import duration
@@ -255,7 +259,7 @@ def _shown(jobs: int | None) -> Any:
         told = len(progress.lost)
         if cell is None:
             ready = f", {progress.settled} of them ended before" if progress.settled else ""
-            print(f"{progress.total} cells{ready}", file=sys.stderr, flush=True)
+            print(f"{_cells(progress.total)}{ready}", file=sys.stderr, flush=True)
         elif outcome is not None:
             left = progress.remaining(workers)
             rest = f", {duration(left)} left" if left else ""

@@ -81,16 +81,16 @@ def around(
 
 def _covered(square: Tensor, n: int, axes: int, generator: torch.Generator | None) -> Tensor:
     """The sides along some axes of n pixels, ``(axes, B, n)``, for squares of their lengths as shares, ``(B, 1)``."""
-    place = (_line.__wrapped__ if torch.compiler.is_compiling() else _line)(n, square.device)
+    place = (_line.__wrapped__ if torch.compiler.is_compiling() else _line)(n, square.dtype, square.device)
     many = (axes, square.shape[0], 1)
     middle = torch.randint(n, many, generator=generator, device=square.device, dtype=torch.float32)
     return torch.sub(place, middle, alpha=2 / n).square_().lt_(square)
 
 
 @lru_cache(32)
-def _line(n: int, device: torch.device) -> Tensor:
+def _line(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     r"""Of each of n pixels p :math:`2 (p + \frac14) / n`, ``(n,)``, made once."""
-    return torch.linspace(0.5 / n, 2 - 1.5 / n, n, device=device)
+    return torch.linspace(0.5 / n, 2 - 1.5 / n, n, dtype=dtype, device=device)
 
 
 def placed(scale: Tensor, shape: Sequence[int], *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:

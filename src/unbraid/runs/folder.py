@@ -74,7 +74,9 @@ def require_fresh(path: Path) -> None:
     Raises:
         RunError: When it is neither new nor empty.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and not path.is_dir():
+        raise RunError(f"{path} is a file: choose a new or an empty folder")
+    if path.exists() and any(path.iterdir()):
         raise RunError(f"{path} holds something already: choose a new or an empty folder")
 
 
