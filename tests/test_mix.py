@@ -116,17 +116,6 @@ def test_a_box_that_is_copied_is_the_box_of_the_mask(
     assert torch.allclose(share, mixture.weight.expand_as(share), atol=1e-6)
 
 
-@every_pair_mixer
-def test_partners_are_as_many_places_further_on_and_nobody_is_its_own(name: str) -> None:
-    mixer, x, generator = made(name), flat(name, 5), seeded()
-    orders = [mixer.draw(x, generator=generator).order for _ in range(400)]
-    places = torch.stack([(order - torch.arange(5)) % 5 for order in orders])
-    assert bool((places == places[:, :1]).all())
-    # Each of 1 to 4 comes 100 times, give or take 8.7.
-    assert torch.allclose(torch.bincount(places[:, 0], minlength=5).float(), torch.tensor([0.0, *[100.0] * 4]), atol=35)
-    assert made(name).draw(flat(name, 1)).order.tolist() == [0]
-
-
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])
 def test_what_is_made_once_without_gradients_serves_with_them(name: str) -> None:
     mixer, x, y = made(name, classes=7), torch.rand(9, 3, 11, 13), torch.arange(9) % 7

@@ -18,7 +18,7 @@ from torch import Tensor
 from unbraid.errors import require_at_least
 from unbraid.masks.boxes import around, crossed
 from unbraid.masks.host import bits, joined, plain
-from unbraid.mixer import Covered, Mixture, PairMixer, Partners, beta, spatial
+from unbraid.mixer import Covered, Mixture, PairMixer, beta, spatial
 
 __all__ = ["Cut", "CutMix"]
 
@@ -31,7 +31,7 @@ class Cut(Mixture):
     """A mixture whose partner is seen in a box, which on a CPU is all that is copied of large samples.
 
     Args:
-        partners: As for every :class:`unbraid.mixer.Mixture`.
+        order: As for every :class:`unbraid.mixer.Mixture`.
         weight: Likewise.
         sides: Of each dimension that is covered, 1 at those of its n pixels which the boxes cover and 0 elsewhere,
             ``(B, n)``.
@@ -97,10 +97,10 @@ class CutMix(PairMixer):
         super().__post_init__()
         require_at_least(0, alpha=self.alpha)
 
-    def blend(self, x: Tensor, partners: Partners, count: int, generator: torch.Generator | None) -> Mixture:
+    def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A box, and the share that is really kept."""
         covered = spatial(x, self.dims)
         # A share of the area is as likely as the rest; with an alpha of 0 there is none.
         share = beta(self.alpha, count, generator=generator, device=x.device)
         sides, area = around(share if self.alpha else 1 - share, covered.shape, generator=generator)
-        return Cut(partners=partners, weight=1 - area, sides=sides, covered=covered)
+        return Cut(order=order, weight=1 - area, sides=sides, covered=covered)

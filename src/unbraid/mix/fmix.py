@@ -16,7 +16,7 @@ from torch import Tensor
 from unbraid.errors import InvalidOption, require_at_least
 from unbraid.masks.areas import counts, cut, level, softened
 from unbraid.masks.fields import Spectrum, noise, waves
-from unbraid.mixer import Mixture, PairMixer, Partners, beta, spatial
+from unbraid.mixer import Mixture, PairMixer, beta, spatial
 
 __all__ = ["FMix"]
 
@@ -62,7 +62,7 @@ class FMix(PairMixer):
         if not 0 <= self.max_soft <= 0.5:
             raise InvalidOption(f"max_soft must lie in 0 .. 0.5, but is {self.max_soft}")
 
-    def blend(self, x: Tensor, partners: Partners, count: int, generator: torch.Generator | None) -> Mixture:
+    def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A field, cut at the height that gives the area."""
         _, shape, spread = spatial(x, self.dims)
         pixels, device = math.prod(shape), x.device
@@ -74,11 +74,11 @@ class FMix(PairMixer):
         if self.alpha == 1 and not self.max_soft:
             pixel = torch.randint(pixels, (count, 1), generator=generator, device=device)
             mask, weight = cut(make, lambda field, rows: field.gather(1, pixel[rows]), count, pixels, device)
-            return Mixture(partners, weight, mask.view(spread), whole=True)
+            return Mixture(order, weight, mask.view(spread), whole=True)
         weight = beta(self.alpha, count, generator=generator, device=device)
         if self.max_soft:
             mask = softened(make(slice(count)), weight, self.max_soft)
-            return Mixture(partners, mask.mean(1), mask.reshape(spread))
+            return Mixture(order, mask.mean(1), mask.reshape(spread))
         wanted = counts(weight, pixels, generator=generator)
         mask, weight = cut(make, lambda field, rows: level(field, wanted[rows]), count, pixels, device)
-        return Mixture(partners, weight, mask.view(spread), whole=True)
+        return Mixture(order, weight, mask.view(spread), whole=True)

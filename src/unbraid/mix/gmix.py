@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from unbraid.errors import require_at_least
-from unbraid.mixer import Mixture, PairMixer, Partners, beta, spatial
+from unbraid.mixer import Mixture, PairMixer, beta, spatial
 
 __all__ = ["GMix"]
 
@@ -47,7 +47,7 @@ class GMix(PairMixer):
         super().__post_init__()
         require_at_least(0, alpha=self.alpha)
 
-    def blend(self, x: Tensor, partners: Partners, count: int, generator: torch.Generator | None) -> Mixture:
+    def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A bump, as a product of one along each axis."""
         _, shape, spread = spatial(x, self.dims)
         weight = beta(self.alpha, count, generator=generator, device=x.device)
@@ -60,4 +60,4 @@ class GMix(PairMixer):
             along = torch.exp(-torch.pi * (place / width[:, None]).square())
             bump = bump * along.reshape(-1, *[pixels if d == axis else 1 for d in range(len(shape))])
         mask = torch.where(weight[:, None] < 0.5, bump.flatten(1), 1 - bump.flatten(1))
-        return Mixture(partners, mask.mean(1), mask.reshape(spread))
+        return Mixture(order, mask.mean(1), mask.reshape(spread))

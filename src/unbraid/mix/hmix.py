@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unbraid.errors import InvalidOption, require_at_least
 from unbraid.masks.boxes import around, crossed
-from unbraid.mixer import Mixture, PairMixer, Partners, beta, spatial
+from unbraid.mixer import Mixture, PairMixer, beta, spatial
 
 __all__ = ["HMix"]
 
@@ -50,7 +50,7 @@ class HMix(PairMixer):
         if not 0 <= self.ratio <= 1:
             raise InvalidOption(f"ratio must lie in 0 .. 1, but is {self.ratio}")
 
-    def blend(self, x: Tensor, partners: Partners, count: int, generator: torch.Generator | None) -> Mixture:
+    def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A box of nought in a constant."""
         _, shape, spread = spatial(x, self.dims)
         weight = beta(self.alpha, count, generator=generator, device=x.device)
@@ -59,4 +59,4 @@ class HMix(PairMixer):
         outside = weight / (1 - share).clamp_min(1e-12)
         kept = 1 - crossed(around(share, shape, generator=generator)[0])
         mask = kept.flatten(1) * outside[:, None]
-        return Mixture(partners, mask.mean(1), mask.reshape(spread))
+        return Mixture(order, mask.mean(1), mask.reshape(spread))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from unbraid.errors import require_at_least
-from unbraid.mixer import Mixture, PairMixer, Partners, beta
+from unbraid.mixer import Mixture, PairMixer, beta
 
 __all__ = ["MixUp"]
 
@@ -41,7 +41,7 @@ class MixUp(PairMixer):
         super().__post_init__()
         require_at_least(0, alpha=self.alpha)
 
-    def blend(self, x: Tensor, partners: Partners, count: int, generator: torch.Generator | None) -> Mixture:
+    def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """Weights alone."""
         weight = beta(self.alpha, count, generator=generator, device=x.device)
-        return Mixture(partners, weight)
+        return Mixture(order, weight)

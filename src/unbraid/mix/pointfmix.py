@@ -15,7 +15,7 @@ from torch import Tensor
 from unbraid.errors import InvalidData, require_at_least
 from unbraid.masks.areas import counts, level, uniform
 from unbraid.masks.fields import evaluate
-from unbraid.mixer import Mixture, PairMixer, Partners, beta, of_partners
+from unbraid.mixer import Mixture, PairMixer, beta
 
 __all__ = ["PointFMix", "Points"]
 
@@ -25,7 +25,7 @@ class Points(Mixture):
     """A mixture of sets: which points it has.
 
     Args:
-        partners: As for every :class:`unbraid.mixer.Mixture`.
+        order: As for every :class:`unbraid.mixer.Mixture`.
         weight: Likewise.
         mask: None: what is kept is another number of points in every sample.
         points: Which of the sample's own N points and its partner's N after them, ``(B, N)``.
@@ -36,7 +36,7 @@ class Points(Mixture):
     def apply(self, x: Tensor) -> Tensor:
         """The mixed sets of ``(B, N, ...)``: of the points themselves, or of anything that is known of each."""
         assert self.points is not None
-        both = torch.cat([x, self.partner(x)], dim=1)
+        both = torch.cat([x, x[self.order]], dim=1)
         return torch.take_along_dim(both, self.points.reshape(*self.points.shape, *[1] * (x.ndim - 2)), dim=1)
 
 
@@ -70,7 +70,7 @@ class PointFMix(PairMixer):
         require_at_least(0, alpha=self.alpha, decay=self.decay)
         require_at_least(1, axes=self.axes)
 
-    def blend(self, x: Tensor, partners: Partners, count: int, generator: torch.Generator | None) -> Mixture:
+    def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """Cut a field, and draw as many of the points that are left as there were.
 
         Raises:
@@ -84,7 +84,7 @@ class PointFMix(PairMixer):
         samples, points = x.shape[:2]
         place = x[..., : self.axes].detach()  # which points are kept has no gradient
         place = place.to(torch.promote_types(x.dtype, torch.float32))
-        place = torch.cat([place, of_partners(place, partners)], dim=1)
+        place = torch.cat([place, place[order]], dim=1)
         low, high = place.amin(1, keepdim=True), place.amax(1, keepdim=True)
         field = evaluate((place - low) / (high - low).clamp_min(1e-12), decay=self.decay, generator=generator)
         own = field[:, :points]
@@ -100,4 +100,4 @@ class PointFMix(PairMixer):
         drawn = (torch.rand(left.shape, generator=generator, device=x.device) + ~left).argsort(dim=1)
         again = torch.arange(points, device=x.device) % left.sum(1, keepdim=True).clamp_min(1)
         chosen = drawn.gather(1, again)
-        return Points(partners, (chosen < points).float().mean(1), None, chosen)
+        return Points(order, (chosen < points).float().mean(1), None, chosen)

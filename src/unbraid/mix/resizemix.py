@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unbraid.errors import InvalidOption
 from unbraid.masks.boxes import boxes, placed
-from unbraid.mixer import Mixture, PairMixer, Partners, spatial
+from unbraid.mixer import Mixture, PairMixer, spatial
 
 __all__ = ["Pasted", "ResizeMix"]
 
@@ -25,7 +25,7 @@ class Pasted(Mixture):
     """A mixture whose partner is first made smaller and moved: the nearest pixel is taken for each.
 
     Args:
-        partners: As for every :class:`unbraid.mixer.Mixture`.
+        order: As for every :class:`unbraid.mixer.Mixture`.
         weight: Likewise.
         mask: Likewise.
         places: For each dimension that is covered, which pixel of the partner is seen at each, ``(B, pixels)``.
@@ -71,7 +71,7 @@ class ResizeMix(PairMixer):
         if not 0 < self.scale[0] <= self.scale[1] <= 1:
             raise InvalidOption(f"scale is (least, greatest), above 0 and at most 1, but is {self.scale}")
 
-    def blend(self, x: Tensor, partners: Partners, count: int, generator: torch.Generator | None) -> Mixture:
+    def blend(self, x: Tensor, order: Tensor, count: int, generator: torch.Generator | None) -> Mixture:
         """A box, and which pixel of the partner each of its pixels shows."""
         dims, shape, spread = spatial(x, self.dims)
         least, greatest = self.scale
@@ -84,4 +84,4 @@ class ResizeMix(PairMixer):
             seen = (pixel + 0.5) * pixels / (stop - start)[:, axis, None]
             places.append(seen.long().clamp(0, pixels - 1))
         weight = 1 - (stop - start).prod(1) / math.prod(shape)
-        return Pasted(partners, weight, kept.reshape(spread), tuple(places), dims)
+        return Pasted(order, weight, kept.reshape(spread), tuple(places), dims)
