@@ -252,6 +252,14 @@ def test_an_index_out_of_range_is_refused(world: World) -> None:
                 method([0, index])
 
 
+def test_what_is_no_whole_number_is_no_index(world: World) -> None:
+    for method in (world.images, world.factors, lambda index: drawn(world, index)):
+        with pytest.raises(InvalidData, match="flatnonzero gives the numbers of a mask"):
+            method(np.array([True, False]))
+        with pytest.raises(InvalidData, match="indices are of type float64"):
+            method([0.5, 1.0])
+
+
 def test_every_option_is_kept_under_its_name_and_makes_the_same_world(world: World) -> None:
     again = type(world)(**registry.options(world))
     assert registry.options(again) == registry.options(world)

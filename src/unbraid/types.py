@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from unbraid.errors import InvalidData, UnknownName
 
-__all__ = ["Bytes", "Factor", "FactorSpace", "Floats", "Integers", "Shape", "within"]
+__all__ = ["Bytes", "Factor", "FactorSpace", "Floats", "Integers", "Shape", "numbers", "within"]
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -155,6 +155,22 @@ class FactorSpace:
         return np.stack(columns, axis=-1)
 
 
+def numbers(indices: npt.ArrayLike) -> Integers:
+    """Numbers of images as an array, whether or not there are so many.
+
+    Args:
+        indices: Any shape.
+
+    Raises:
+        InvalidData: When they are no whole numbers, as those of a mask.
+    """
+    given = np.asarray(indices)
+    if given.size and given.dtype.kind not in "iu":
+        hint = ": np.flatnonzero gives the numbers of a mask" if given.dtype == bool else ""
+        raise InvalidData(f"images go by whole numbers, but their indices are of type {given.dtype}{hint}")
+    return given.astype(np.int64, copy=False)
+
+
 def within(indices: npt.ArrayLike, count: int) -> Integers:
     """Numbers of images as an array, none of them negative: a memory map would take -1 for the last image.
 
@@ -163,9 +179,9 @@ def within(indices: npt.ArrayLike, count: int) -> Integers:
         count: How many images there are.
 
     Raises:
-        InvalidData: When one is below 0 or not below ``count``.
+        InvalidData: When one is below 0 or not below ``count``, or is no whole number, as those of a mask.
     """
-    index = np.asarray(indices, dtype=np.int64)
+    index = numbers(indices)
     if index.size and (index.min() < 0 or index.max() >= count):
         raise InvalidData(f"indices run from {index.min()} to {index.max()}, but must lie in 0 .. {count - 1}")
     return index

@@ -205,7 +205,7 @@ def drawn(
     >>> people.images([1]).max(), Classes(people).classes == Classes(Characters()).classes
     (np.uint8(255), True)
     """
-    numbers = np.asarray(index, dtype=np.int64)
+    numbers = within(index, len(world)).reshape(-1)
     parts = [world.images(part) for part in np.array_split(numbers, 1 + len(numbers) // AT_ONCE)]
     pixels = np.concatenate(parts if change is None else [change(part) for part in parts])
     made = LabelledWorld(pixels, world.factors(numbers), world.space)

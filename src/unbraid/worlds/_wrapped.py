@@ -12,7 +12,7 @@ from unbraid import registry
 from unbraid.errors import InvalidOption
 from unbraid.registry import Options, made, mapping, plain
 from unbraid.seed import numpy_generator
-from unbraid.types import Bytes, Integers
+from unbraid.types import Bytes, Integers, numbers
 from unbraid.world import ALIKE, INDEXED, World
 
 __all__ = ["Options", "Wrapped"]
@@ -78,7 +78,7 @@ class Wrapped(World):
 
     def _inner(self, indices: npt.ArrayLike) -> Integers:
         """The numbers that images have in the other world."""
-        return np.asarray(indices, dtype=np.int64)
+        return numbers(indices)
 
     @property
     def _whole(self) -> bool:

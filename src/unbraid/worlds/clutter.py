@@ -18,7 +18,7 @@ from unbraid.draw.handwritten import SIDE, Handwritten
 from unbraid.draw.hashing import integers
 from unbraid.draw.place import Tiles
 from unbraid.errors import InvalidOption, require_at_least
-from unbraid.types import Bytes, Factor, FactorSpace, Integers
+from unbraid.types import Bytes, Factor, FactorSpace, Integers, numbers
 from unbraid.world import World
 
 __all__ = ["Clutter"]
@@ -116,7 +116,7 @@ class Clutter(World):
 
     def _layers(self, indices: npt.ArrayLike) -> Layers:
         """What is seen of digit, mark and pieces, 0 .. 255; their sum is the image: ``(B, 3, size, size)``."""
-        index = np.asarray(indices, dtype=np.int64)
+        index = numbers(indices)
         digit, x, y, mark, place, clutter = self.factors(index).T
         exemplar = integers(index, 1, self._digits.counts[digit][:, None], seed=self.seed, purpose="exemplars")[:, 0]
         corner = np.stack([CORNERS[x], CORNERS[y]], axis=1)

@@ -14,7 +14,7 @@ from PIL import Image
 from unbraid.errors import InvalidData, UnknownName
 from unbraid.files.needed import needed
 from unbraid.files.pictures import Pictures, prepared
-from unbraid.types import Bytes, Factor, FactorSpace, Integers
+from unbraid.types import Bytes, Factor, FactorSpace, Integers, numbers
 from unbraid.world import LabelledWorld
 
 __all__ = ["Datasets"]
@@ -115,7 +115,7 @@ class _Decoded:
         return len(self.table)
 
     def __getitem__(self, indices: npt.ArrayLike) -> Bytes:
-        index = np.asarray(indices, dtype=np.int64)
+        index = numbers(indices)
         out = np.empty((len(index), *self.shape[1:]), dtype=np.uint8)
         try:
             stored = self.table[index.tolist()][self.column] if len(index) else []

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from unbraid.draw.hue import rgb
 from unbraid.draw.torus import centres, disc, offsets
 from unbraid.errors import InvalidOption, require_at_least
-from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
+from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers, numbers
 from unbraid.world import World
 
 __all__ = ["FlatLand"]
@@ -78,7 +78,7 @@ class FlatLand(World):
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, size, size)``, unsigned bytes."""
-        index = np.asarray(indices, dtype=np.int64)
+        index = numbers(indices)
         if len(self) > KEPT:
             return self._drawn(index)
         self.factors(index)  # refuses numbers that are none of its images

@@ -18,7 +18,7 @@ from unbraid.draw.hashing import integers
 from unbraid.draw.letters import CAPITAL, letters
 from unbraid.draw.place import Tiles
 from unbraid.errors import InvalidOption, require_at_least
-from unbraid.types import Bytes, Factor, FactorSpace
+from unbraid.types import Bytes, Factor, FactorSpace, numbers
 from unbraid.world import World
 
 __all__ = ["Moving"]
@@ -95,7 +95,7 @@ class Moving(World):
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, 1, size, size)``, unsigned bytes 0 .. 255."""
-        index = np.asarray(indices, dtype=np.int64)
+        index = numbers(indices)
         environment, label, x, y = self.factors(index).T
         images = np.zeros((len(index), *self.shape), dtype=np.uint8)
         for number, (tiles, members, side) in enumerate(self._kinds):

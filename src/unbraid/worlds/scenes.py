@@ -17,7 +17,7 @@ from unbraid.draw.handwritten import Handwritten
 from unbraid.draw.hashing import integers
 from unbraid.draw.place import Tiles
 from unbraid.errors import InvalidOption, require_at_least
-from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
+from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers, numbers
 from unbraid.world import World
 
 __all__ = ["Scenes"]
@@ -117,16 +117,16 @@ class Scenes(World):
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, size, size)``, unsigned bytes 0 .. 255."""
         slots = self.slots(indices)
-        return self._drawn(slots, self._covers(np.asarray(indices, dtype=np.int64), slots))
+        return self._drawn(slots, self._covers(numbers(indices), slots))
 
     def masks(self, indices: npt.ArrayLike) -> Masks:
         """The pixels in which each object is seen: ``(B,)`` to ``(B, most, size, size)``; none is shared."""
-        return self._seen(self._covers(np.asarray(indices, dtype=np.int64), self.slots(indices)))
+        return self._seen(self._covers(numbers(indices), self.slots(indices)))
 
     def images_and_masks(self, indices: npt.ArrayLike) -> tuple[Bytes, Masks]:
         """Both, for what one of them costs."""
         slots = self.slots(indices)
-        covers = self._covers(np.asarray(indices, dtype=np.int64), slots)
+        covers = self._covers(numbers(indices), slots)
         return self._drawn(slots, covers), self._seen(covers)
 
     def count(self, indices: npt.ArrayLike) -> Integers:

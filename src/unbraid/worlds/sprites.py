@@ -19,7 +19,7 @@ from unbraid.draw.hashing import integers, uniforms
 from unbraid.draw.stamp import Stamp
 from unbraid.draw.swirls import swirls
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
-from unbraid.types import Bytes, Integers
+from unbraid.types import Bytes, Integers, numbers
 from unbraid.world import World
 
 __all__ = ["Sprites"]
@@ -87,7 +87,7 @@ class Sprites(World):
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, C, 64, 64)``, unsigned bytes; plain ones 0 or 255."""
-        index = np.asarray(indices, dtype=np.int64)
+        index = numbers(indices)
         drawn = self.draw(*self._meant(index))
         if self._plain:
             return drawn

@@ -13,7 +13,7 @@ from unbraid.draw.capsule import capsules, ink
 from unbraid.draw.hashing import uniforms
 from unbraid.draw.skeletons import DIGITS
 from unbraid.errors import InvalidData, require_at_least
-from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers
+from unbraid.types import Bytes, Factor, FactorSpace, Floats, Integers, numbers
 from unbraid.world import World
 
 __all__ = ["Strokes"]
@@ -81,7 +81,7 @@ class Strokes(World):
 
     def images(self, indices: npt.ArrayLike) -> Bytes:
         """The images with the given numbers: ``(B,)`` to ``(B, 1, size, size)``, unsigned bytes 0 .. 255."""
-        index = np.asarray(indices, dtype=np.int64)
+        index = numbers(indices)
         digit, *others = self.factors(index).T
         bend = 2 * uniforms(index, 4, seed=self.seed, purpose="wobble") - 1
         values = (values[i] for values, i in zip(self._values, others, strict=True))
