@@ -29,7 +29,6 @@ __all__ = [
     "SCORES",
     "VERDICT",
     "as_json",
-    "begun",
     "exclusive",
     "foreign",
     "make",
@@ -181,14 +180,8 @@ def read_json(path: Path) -> Any:
 
 def foreign(path: Path) -> bool:
     """Whether a folder without a run holds files that are not the traces of one that was killed as it began."""
-    return path.is_dir() and any(
-        file.name not in {LOCK, PROBE} and not begun(file.name, RUN) for file in path.iterdir()
-    )
-
-
-def begun(name: str, of: str) -> bool:
-    """Whether a file is what :func:`write_bytes` leaves where it is killed while it writes ``of``."""
-    return name.startswith(of) and name.endswith(PART)
+    own = {LOCK, PROBE, f"{RUN}{PART}"}
+    return path.is_dir() and any(file.name not in own for file in path.iterdir())
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unbraid.errors import RunError
+from unbraid.files.whole import PART
 from unbraid.runs import folder
 from unbraid.study.agenda import Agenda
 from unbraid.study.engine import Engine, Lost
@@ -165,7 +166,7 @@ def _claim(spec: Spec, store: Store) -> None:
             raise RunError(f"{store.root} is a file: choose a folder for the study with --out")
         folder.make(Path(store.root))
     # Looked at before the file is read: whoever else drives this study writes that file before all others.
-    others = [name for name in store.names("") if not (name.startswith(".") or folder.begun(name, SPEC))]
+    others = [name for name in store.names("") if not name.startswith(".") and name != f"{SPEC}{PART}"]
     if others and store.read(SPEC) is None:
         raise RunError(f"{store.root} holds files but no study: choose an empty or a new folder with --out")
     # The same cells go by the same names, so a study may grow; what it no longer asks for stays, and is not shown.
