@@ -4,7 +4,8 @@ The published algorithm is written anew below, in numpy, from its formulas: half
 inverse real transform, a sort of all pixels, one mask at a time. All take turns in one process on one thread, of some
 batches each (as many as last about as long), and find memory as in a trial, which keeps it; what is shown is
 CPU time: of masks the least of several turns, and the ratio of the two; of batches the median, and of the ratios of
-neighbours the median and the middle half.
+neighbours the median and the middle half, over several processes, since where a process happens to have its memory
+makes a difference of a tenth and more.
 
 timm (its file ``mixup.py`` alone, which needs only torch) and kornia are installed with pip into ``runs/peers/mix``,
 without what they depend on; torchvision, whose releases each need their own torch, is timed where it can be imported.
@@ -14,7 +15,9 @@ Run ``python benchmarks/mix.py``; it takes one minute to three. ``mix.md`` keeps
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -31,7 +34,7 @@ from _timing import turns
 from unbraid.fit.memory import memory_kept
 from unbraid.mix import CutMix, FMix, MixUp
 
-BATCH, ROUNDS = 128, 9
+BATCH, ROUNDS, PROCESSES = 128, 9, 5
 TURN = 0.03
 """How many seconds a turn takes, about: what takes less than a millisecond would else pay for what ran before it."""
 PACKAGES = ("timm==1.0.31", "kornia==0.9.0", "kornia_rs==0.2.0", "packaging")
@@ -122,34 +125,45 @@ def peers(modules: dict[str, Any], x: torch.Tensor, y: torch.Tensor) -> dict[str
     return jobs
 
 
-def batches(modules: dict[str, Any]) -> None:
+def batch_times(modules: dict[str, Any], side: int) -> dict[str, list[float]]:
+    """The CPU seconds of each job with batches of images of this size."""
+    count = BATCH if side < 100 else 32
+    torch.manual_seed(0)
+    x, y = torch.rand(count, 3, side, side), torch.arange(count) % 10
+    jobs: dict[str, Job] = {}
+    for name, made in {"MixUp": MixUp, "CutMix": CutMix, "FMix": FMix}.items():
+        for kind, shared in (("elem", False), ("batch", True)):
+            mixer = made(shared=shared, classes=10)
+            jobs[f"unbraid {name}, {kind}"] = partial(mixer, x, y)
+    rng = np.random.default_rng(0)
+
+    def loop(count: int) -> None:
+        mask = np.stack([published(rng, side, float(share)) for share in rng.beta(1.0, 1.0, count)])
+        kept = torch.from_numpy(mask)
+        _ = kept * x + (1 - kept) * x[torch.randperm(len(x))]
+
+    jobs |= {"the published FMix, elem": partial(loop, count), "the published FMix, batch": partial(loop, 1)}
+    jobs |= peers(modules, x, y)
+    return timed(jobs, 24 if side < 100 else 4)
+
+
+def batches() -> None:
     """Print what a batch costs."""
     print("| shape | what | ms a batch | over the fastest other one for whole batches |")
     print("| --- | --- | --- | --- |")
-    for shape in ((3, 32, 32), (3, 224, 224)):
-        count = BATCH if shape[1] < 100 else 32
-        torch.manual_seed(0)
-        x, y = torch.rand(count, *shape), torch.arange(count) % 10
-        jobs: dict[str, Job] = {}
-        for name, made in {"MixUp": MixUp, "CutMix": CutMix, "FMix": FMix}.items():
-            for kind, shared in (("elem", False), ("batch", True)):
-                mixer = made(shared=shared, classes=10)
-                jobs[f"unbraid {name}, {kind}"] = partial(mixer, x, y)
-        rng = np.random.default_rng(0)
-
-        def loop(count: int, x: torch.Tensor = x, rng: np.random.Generator = rng, side: int = shape[1]) -> None:
-            mask = np.stack([published(rng, side, float(share)) for share in rng.beta(1.0, 1.0, count)])
-            kept = torch.from_numpy(mask)
-            _ = kept * x + (1 - kept) * x[torch.randperm(len(x))]
-
-        jobs |= {"the published FMix, elem": partial(loop, count), "the published FMix, batch": partial(loop, 1)}
-        jobs |= peers(modules, x, y)
-        small = shape[1] < 100
-        spent = timed(jobs, 40 if small else 8)
+    for side in (32, 224):
+        found: list[dict[str, list[float]]] = []
+        for _ in range(PROCESSES):
+            command = [sys.executable, __file__, "--batches", str(side)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            found.append(json.loads(done.stdout.splitlines()[-1]))
+        # One after the other, so that neighbours are turns of one process.
+        spent = {name: [seconds for one in found for seconds in one[name]] for name in found[0]}
         for name, seconds in spent.items():
             # What a batch with one box costs depends on the box: the least of all would be that of the smallest.
             cost = f"{1000 * statistics.median(seconds):.2f}"
-            print(f"| {count} x {'x'.join(map(str, shape))} | {name} | {cost} | {beside(name, spent)} |", flush=True)
+            shape = f"{BATCH if side < 100 else 32} x 3x{side}x{side}"
+            print(f"| {shape} | {name} | {cost} | {beside(name, spent)} |", flush=True)
 
 
 def beside(name: str, spent: dict[str, list[float]]) -> str:
@@ -166,13 +180,16 @@ def beside(name: str, spent: dict[str, list[float]]) -> str:
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print the tables, or as JSON the times of one process for batches of images of a size."""
     torch.set_num_threads(1)
     modules = install()
     with memory_kept():
+        if "--batches" in sys.argv:
+            print(json.dumps(batch_times(modules, int(sys.argv[sys.argv.index("--batches") + 1]))))
+            return
         masks()
         print()
-        batches(modules)
+        batches()
 
 
 if __name__ == "__main__":

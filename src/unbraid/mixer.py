@@ -21,9 +21,10 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from unbraid.errors import InvalidData, InvalidOption, require_at_least
-from unbraid.fit.callbacks.mixing import Mixed, Mixing, spread
+from unbraid.fit.callbacks.mixing import Mixed, Mixing, certain, spread
 from unbraid.fit.state import State
 from unbraid.masks.host import bits, joined, plain
+from unbraid.once import once
 
 __all__ = ["Covered", "Mixer", "Mixture", "PairMixer", "beta", "spatial"]
 
@@ -90,8 +91,7 @@ class Mixture:
         Raises:
             InvalidData: When the targets do not fit the samples.
         """
-        if y.shape[:1] != self.order.shape:
-            raise InvalidData(f"there are {len(self.order)} samples, but {len(y)} targets")
+        self._require(y)
         mask = self.mask if dense else None
         if mask is None:
             return Mixed(y, y.index_select(0, self.order), self.weight)
@@ -102,6 +102,23 @@ class Mixture:
             )
         mask = mask.reshape(len(mask), *y.shape[1:]).expand(y.shape)
         return Mixed(y, self.partner(y), mask.to(self.weight.dtype))
+
+    def probabilities(self, y: Tensor, classes: int, *, dense: bool = False) -> Tensor:
+        """The labels of the samples and their partners as one distribution over classes, ``(B, classes, ...)``.
+
+        Raises:
+            InvalidData: When the labels do not fit the samples.
+        """
+        if dense:
+            return self.targets(y, dense=True).probabilities(classes)
+        self._require(y)
+        shares = certain(y, classes, self.weight)
+        weight = spread(self.weight, shares) if shares.ndim > 2 else self.weight.unsqueeze(-1)
+        return shares.index_select(0, self.order).lerp_(shares, weight)
+
+    def _require(self, y: Tensor) -> None:
+        if y.shape[:1] != self.order.shape:
+            raise InvalidData(f"there are {len(self.order)} samples, but {len(y)} targets")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -137,7 +154,7 @@ class Mixer(Mixing, abc.ABC):
             InvalidData: When it is neither.
         """
         given = batch[0] if len(batch) == 1 and isinstance(batch[0], tuple | list) else batch
-        if not 1 <= len(given) <= 2 or not all(isinstance(part, Tensor) for part in given):
+        if not 1 <= len(given) <= 2 or not (isinstance(given[0], Tensor) and isinstance(given[-1], Tensor)):
             raise InvalidData(
                 f"{type(self).__name__} mixes a tensor x, or tensors x and y, but was given "
                 f"{[type(part).__name__ for part in given]}"
@@ -146,8 +163,9 @@ class Mixer(Mixing, abc.ABC):
         x = mixture.apply(given[0])
         if len(given) == 1:
             return x
-        targets = mixture.targets(given[1], dense=self.dense)
-        return x, targets if self.classes is None else targets.probabilities(self.classes)
+        if self.classes is None:
+            return x, mixture.targets(given[1], dense=self.dense)
+        return x, mixture.probabilities(given[1], self.classes, dense=self.dense)
 
     def collate(self, samples: Sequence[tuple[Any, Any]]) -> Any:
         """What a ``DataLoader`` takes as ``collate_fn``: put samples together, then mix them."""
@@ -244,14 +262,19 @@ def spatial(x: Tensor, dims: Sequence[int] | None) -> Covered:
     >>> spatial(torch.zeros(8, 3, 5, 7), None)
     Covered(dims=(-2, -1), shape=(5, 7), spread=(-1, 1, 5, 7))
     """
-    if dims is None and x.ndim > 2:
-        return Covered(tuple(range(2 - x.ndim, 0)), tuple(x.shape[2:]), (-1, 1, *x.shape[2:]))
-    named = range(2, x.ndim) if dims is None else dims
-    covered = tuple(sorted(d - x.ndim if d >= 0 else d for d in named))
-    if not covered or not -x.ndim < covered[0] <= covered[-1] < 0 or len(set(covered)) < len(covered):
+    return _covered(x.shape, None if dims is None else tuple(dims))
+
+
+@once(32)
+def _covered(whole: tuple[int, ...], dims: tuple[int, ...] | None) -> Covered:
+    """Likewise, of samples of a shape."""
+    rank = len(whole)
+    named = range(2, rank) if dims is None else dims
+    covered = tuple(sorted(d - rank if d >= 0 else d for d in named))
+    if not covered or not -rank < covered[0] <= covered[-1] < 0 or len(set(covered)) < len(covered):
         raise InvalidData(
             f"a mask covers dimensions after the first, by default all after the second, but samples have shape "
-            f"{tuple(x.shape)} and dims is {dims}: name some with dims"
+            f"{tuple(whole)} and dims is {dims}: name some with dims"
         )
-    shape = tuple(x.shape[d] for d in covered)
-    return Covered(covered, shape, (-1, *(x.shape[d] if d in covered else 1 for d in range(1 - x.ndim, 0))))
+    shape = tuple(whole[d] for d in covered)
+    return Covered(covered, shape, (-1, *(whole[d] if d in covered else 1 for d in range(1 - rank, 0))))

@@ -116,10 +116,10 @@ def test_boxes_reach_from_their_start_to_before_their_stop() -> None:
 
 def test_a_box_has_the_images_proportions_and_its_area_where_no_border_cuts() -> None:
     share = torch.full((3000,), 0.25)
-    sides, area = around(share, (16, 32), generator=seeded())
+    sides, left = around(share, (16, 32), generator=seeded())
     mask = crossed(sides).bool()
     areas = mask.flatten(1).sum(1)
-    torch.testing.assert_close(area, areas / (16 * 32))
+    torch.testing.assert_close(left, 1 - areas / (16 * 32))
     assert int(areas.max()) == 8 * 16
     assert int(mask.any(2).sum(1).max()) == 8
     assert int(mask.any(1).sum(1).max()) == 16
@@ -130,9 +130,9 @@ def test_a_box_has_the_images_proportions_and_its_area_where_no_border_cuts() ->
 @pytest.mark.parametrize("shape", [(9,), (8, 8), (12, 7), (6, 5, 6)])
 def test_sides_reach_half_their_length_around_a_pixel(shape: tuple[int, ...]) -> None:
     share = torch.rand(400, generator=seeded())
-    sides, area = around(share, shape, generator=seeded(1))
+    sides, left = around(share, shape, generator=seeded(1))
     assert crossed(sides).shape == (400, *shape)
-    torch.testing.assert_close(area, crossed(sides).flatten(1).mean(1))
+    torch.testing.assert_close(left, 1 - crossed(sides).flatten(1).mean(1))
     for side, n in zip(sides, shape, strict=True):
         length = (share ** (1 / len(shape)) * n).round()
         starts = torch.arange(n) - (length // 2)[:, None]  # around each of the pixels

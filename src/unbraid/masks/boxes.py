@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import reduce
 
 import torch
 from torch import Tensor
+
+from unbraid.once import once
 
 __all__ = ["around", "boxes", "crossed", "placed"]
 
@@ -64,33 +67,43 @@ def around(
 
     Returns:
         The sides, of each axis 1 at those of its n pixels which the boxes cover and 0 elsewhere, ``(B, n)``, float32;
-        and the share of the area that they really cover, ``(B,)``.
+        and the share of the area that they really leave, ``(B,)``.
 
     >>> around(torch.tensor([0.0]), (2, 3))
-    ((tensor([[0., 0.]]), tensor([[0., 0., 0.]])), tensor([0.]))
+    ((tensor([[0., 0.]]), tensor([[0., 0., 0.]])), tensor([1.]))
     """
     length, axes = share.view(-1, 1), len(shape)
     # So few numbers cost what the number of operations costs: squares need no root of an area, and equal axes share.
     square = length if axes == 2 else length.pow(2 / axes)
     if shape.count(shape[0]) == axes:
         alike = _covered(square, shape[0], axes, generator)
-        return alike.unbind(), alike.mean(2).prod(0)
-    sides = tuple(_covered(square, n, 1, generator)[0] for n in shape)
-    return sides, torch.stack([side.mean(1) for side in sides]).prod(0)
+        sides, pixels = alike.unbind(), alike.sum(2).unbind()
+    else:
+        sides = tuple(_covered(square, n, 1, generator)[0] for n in shape)
+        pixels = tuple(side.sum(1) for side in sides)
+    whole = _whole(share.dtype, share.device)
+    inner = whole if axes == 1 else pixels[0] if axes == 2 else reduce(torch.mul, pixels[:-1])
+    return sides, torch.addcmul(whole, inner, pixels[-1], value=-1 / math.prod(shape))
 
 
 def _covered(square: Tensor, n: int, axes: int, generator: torch.Generator | None) -> Tensor:
     """The sides along some axes of n pixels, ``(axes, B, n)``, for squares of their lengths as shares, ``(B, 1)``."""
-    place = (_line.__wrapped__ if torch.compiler.is_compiling() else _line)(n, square.dtype, square.device)
+    place = _line(n, square.dtype, square.device)
     many = (axes, square.shape[0], 1)
     middle = torch.randint(n, many, generator=generator, device=square.device, dtype=torch.float32)
     return torch.sub(place, middle, alpha=2 / n).square_().lt_(square)
 
 
-@lru_cache(32)
+@once(32)
 def _line(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     r"""Of each of n pixels p :math:`2 (p + \frac14) / n`, ``(n,)``, made once."""
     return torch.linspace(0.5 / n, 2 - 1.5 / n, n, dtype=dtype, device=device)
+
+
+@once(8)
+def _whole(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """One, made once."""
+    return torch.ones((), dtype=dtype, device=device)
 
 
 def placed(scale: Tensor, shape: Sequence[int], *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:

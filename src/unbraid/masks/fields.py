@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from unbraid.errors import InvalidOption, require_at_least
+from unbraid.once import once
 
 __all__ = ["REST", "Spectrum", "evaluate", "fields", "noise", "published", "waves"]
 
@@ -97,9 +97,7 @@ def waves(amplitudes: Tensor, shape: Sequence[int], *, decay: float = 3.0, spect
 
 
 def _made(shape: Sequence[int], decay: float, device: torch.device) -> tuple[Tensor, tuple[Tensor, ...]]:
-    # A compiled function would keep what a cache holds for ever, and says so.
-    make = _bases.__wrapped__ if torch.compiler.is_compiling() else _bases
-    return make(tuple(shape), float(decay), device)
+    return _bases(tuple(shape), float(decay), device)
 
 
 def _highest(pixels: int, decay: float, dimensions: int) -> int:
@@ -122,7 +120,7 @@ def _waves_of(pixels: int, decay: float, dimensions: int) -> int:
     return 1 + 2 * highest - (2 * highest == pixels)
 
 
-@lru_cache(maxsize=64)
+@once(64)
 def _bases(shape: tuple[int, ...], decay: float, device: torch.device) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The amplitude of every product of waves, and each axis's waves, ``(pixels, waves)``; the last are transposed."""
     square = torch.zeros(())

@@ -102,5 +102,5 @@ class CutMix(PairMixer):
         covered = spatial(x, self.dims)
         # A share of the area is as likely as the rest; with an alpha of 0 there is none.
         share = beta(self.alpha, count, generator=generator, device=x.device)
-        sides, area = around(share if self.alpha else 1 - share, covered.shape, generator=generator)
-        return Cut(order=order, weight=1 - area, sides=sides, covered=covered)
+        sides, weight = around(share if self.alpha else 1 - share, covered.shape, generator=generator)
+        return Cut(order=order, weight=weight, sides=sides, covered=covered)

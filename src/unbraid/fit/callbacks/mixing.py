@@ -7,7 +7,6 @@ published ways of mixing stand on the shelf ``unbraid.mix``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -16,8 +15,9 @@ from torch import Tensor
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.fit.callbacks.targets import Targets
 from unbraid.fit.state import Y_TRUE, State, X
+from unbraid.once import once
 
-__all__ = ["Mixed", "Mixing", "mixed_loss", "spread"]
+__all__ = ["Mixed", "Mixing", "certain", "mixed_loss", "spread"]
 
 
 class Mixed(NamedTuple):
@@ -46,22 +46,23 @@ class Mixed(NamedTuple):
         >>> Mixed(torch.tensor([0]), torch.tensor([2]), torch.tensor([0.75])).probabilities(3)
         tensor([[0.7500, 0.0000, 0.2500]])
         """
-        if self.first.ndim == 1 and classes <= len(self.first):  # in fewer operations, whose number is what they cost
-            weight = self.weight.unsqueeze(-1)
-            compiled = torch.compiler.is_compiling()
-            each = (_each.__wrapped__ if compiled else _each)(classes, weight.dtype, weight.device)
-            return each.index_select(0, self.second).lerp_(each.index_select(0, self.first), weight)
-
         weight = self.weight.unsqueeze(1) if self.weight.ndim > 1 else spread(self.weight, self.first.unsqueeze(1))
-
-        def certain(labels: Tensor) -> Tensor:
-            shares = torch.zeros(len(labels), classes, *labels.shape[1:], dtype=weight.dtype, device=weight.device)
-            return shares.scatter_(1, labels.unsqueeze(1), 1.0)
-
-        return certain(self.second).lerp_(certain(self.first), weight)
+        return certain(self.second, classes, weight).lerp_(certain(self.first, classes, weight), weight)
 
 
-@lru_cache(16)
+def certain(labels: Tensor, classes: int, like: Tensor) -> Tensor:
+    """Labels ``(N, ...)`` as distributions over classes, ``(N, classes, ...)``, of the type of ``like``.
+
+    >>> certain(torch.tensor([1]), 3, torch.zeros(()))
+    tensor([[0., 1., 0.]])
+    """
+    if labels.ndim == 1 and classes <= len(labels):  # in fewer operations, whose number is what they cost
+        return _each(classes, like.dtype, like.device).index_select(0, labels)
+    shares = torch.zeros(len(labels), classes, *labels.shape[1:], dtype=like.dtype, device=like.device)
+    return shares.scatter_(1, labels.unsqueeze(1), 1.0)
+
+
+@once(16)
 def _each(classes: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Every class as a distribution, ``(classes, classes)``, made once."""
     return torch.eye(classes, dtype=dtype, device=device)
@@ -152,4 +153,5 @@ def spread(weight: Tensor, x: Tensor) -> Tensor:
     >>> spread(torch.rand(4), torch.rand(4, 3, 8)).shape
     torch.Size([4, 1, 1])
     """
-    return weight.reshape(*weight.shape, *[1] * (x.ndim - weight.ndim)) if weight.ndim else weight
+    missing = x.ndim - weight.ndim
+    return weight[(..., *[None] * missing)] if weight.ndim else weight

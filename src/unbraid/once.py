@@ -1,0 +1,38 @@
+"""Constants that are made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import lru_cache, wraps
+from typing import TypeVar
+
+import torch
+
+__all__ = ["once"]
+
+Made = TypeVar("Made")
+
+
+def once(kept: int) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
+    """Make what a function gives once for the same arguments, but for compiled code, which would keep it for ever.
+
+    Whoever is given it must not write into it.
+
+    Args:
+        kept: For how many different arguments it is kept, the newest.
+
+    >>> line = once(2)(torch.arange)
+    >>> line(3) is line(3)
+    True
+    """
+
+    def remembering(make: Callable[..., Made]) -> Callable[..., Made]:
+        cached = lru_cache(kept)(make)
+
+        @wraps(make)
+        def given(*which: Hashable) -> Made:
+            return make(*which) if torch.compiler.is_compiling() else cached(*which)
+
+        return given
+
+    return remembering
