@@ -97,6 +97,13 @@ def test_a_network_that_no_judge_has_is_answered_with_those_that_it_may_have() -
         Bench(world(), network="densse")
 
 
+def test_a_judges_network_that_does_not_take_the_images_is_said_to_be_the_judges() -> None:
+    with pytest.raises(
+        InvalidOption, match=r"the judge, which has a network of its own: images must be square .*dense"
+    ):
+        Bench(LabelledWorld(np.zeros((48, 1, 16, 16), np.uint8), SPACE.factors(np.arange(48)), SPACE))
+
+
 def test_a_model_that_sets_them_apart_is_found_to_do_so(bench) -> None:
     assert bench.real > 0.98
     parts = judge(Known(), bench=bench, steps=300).parts

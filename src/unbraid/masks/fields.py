@@ -207,6 +207,8 @@ def published(normal: Tensor, shape: Sequence[int], *, decay: float = 3.0) -> Te
         axes.append(torch.fft.fftfreq(shape[1])[: sizes[-1]])
     grid = torch.meshgrid(*axes, indexing="ij")
     frequency = torch.stack(grid).square().sum(0).sqrt().clamp_min(1 / max(shape))
+    if not len(normal):  # of nothing there is no transform
+        return normal.new_empty(0, *shape)
     spectrum = normal * (frequency**-decay)[..., None].to(normal.device)
     dims = tuple(range(-len(shape), 0))
     field: Tensor = torch.fft.irfftn(torch.complex(spectrum[:, 0], spectrum[:, 1]), s=tuple(shape), dim=dims)

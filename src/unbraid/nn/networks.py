@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from unbraid.errors import InvalidOption
 from unbraid.nn.conv import Decoder, Encoder
 from unbraid.nn.dense import DenseDecoder, DenseEncoder
 from unbraid.nn.image import ImageDecoder, ImageEncoder
@@ -15,7 +16,7 @@ from unbraid.nn.patches import PatchesDecoder, PatchesEncoder
 from unbraid.nn.residual import ResidualDecoder, ResidualEncoder
 from unbraid.types import Shape
 
-__all__ = ["NETWORKS", "Network", "NetworkName"]
+__all__ = ["NETWORKS", "Network", "NetworkName", "require_judging"]
 
 NetworkName = Literal["conv", "locatello", "dense", "patches", "residual", "modulated"]
 
@@ -41,3 +42,17 @@ NETWORKS: Mapping[str, Network] = {
     "residual": Network(ResidualEncoder, ResidualDecoder),
     "modulated": Network(Encoder, ModulatedDecoder),
 }
+
+
+def require_judging(network: str, shape: Shape) -> None:
+    """Make sure that a judge may have this network, which need not be that of the model that it judges.
+
+    Raises:
+        InvalidOption: When there is none of this name, or it does not take these images.
+    """
+    if network not in NETWORKS:
+        raise InvalidOption(f"network must be one of {', '.join(NETWORKS)}, but is {network!r}")
+    try:
+        NETWORKS[network].encoder(shape, 1)
+    except InvalidOption as error:
+        raise InvalidOption(f"the judge, which has a network of its own: {error}") from None

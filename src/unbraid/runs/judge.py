@@ -16,7 +16,7 @@ from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.model import Model
 from unbraid.nn.gaussian import Gaussian
 from unbraid.nn.judge import Judge, explained, reader
-from unbraid.nn.networks import NETWORKS
+from unbraid.nn.networks import NETWORKS, require_judging
 from unbraid.runs import folder
 from unbraid.runs.run import Run, measured
 from unbraid.seed import derive, torch_generator
@@ -95,8 +95,7 @@ class Bench:
         seed: int = 0,
     ) -> None:
         require_at_least(1, images=images, samples=samples, steps=steps)
-        if network not in NETWORKS:
-            raise InvalidOption(f"network must be one of {', '.join(NETWORKS)}, but is {network!r}")
+        require_judging(network, world.shape)
         self.world, self.seed = world, seed
         views = [
             Classes(world, batch_size=size, seed=derive(seed, purpose) >> 1, factors=factors, group=1)

@@ -19,7 +19,7 @@ from unbraid.errors import InvalidData, InvalidOption, require_at_least
 from unbraid.info.realism import frechet_distance, kernel_distance
 from unbraid.info.ridge import readable
 from unbraid.nn.judge import Judge
-from unbraid.nn.networks import NETWORKS
+from unbraid.nn.networks import NETWORKS, require_judging
 from unbraid.nn.perception import features, perceived
 from unbraid.nn.silhouette import Silhouette
 from unbraid.runs import folder
@@ -103,8 +103,7 @@ class DomainBench:
     ) -> None:
         require_at_least(1, images=images, steps=steps)
         require_at_least(2, samples=samples)
-        if network not in NETWORKS:
-            raise InvalidOption(f"network must be one of {', '.join(NETWORKS)}, but is {network!r}")
+        require_judging(network, world.shape)
         if factor not in world.space.names or world.space[factor].size != 2:
             raise InvalidOption(f"translation is between the two values of a factor, which {factor!r} is not")
         self.world, self.seed, self.column = world, seed, world.space.position(factor)

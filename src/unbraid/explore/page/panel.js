@@ -133,14 +133,15 @@ export class Panel extends EventTarget {
     this.strip.hidden = true;
     const number = ++this.asked;
     this.ready = tried(async () => {
-      const { pixels, code, image } = await get().catch(async (error) => {
+      const found = await get().catch(async (error) => {
+        if (number !== this.asked) return null; // nobody waits for it any more
         if (!this.element.dataset.shown) await this.update();
         throw error;
       });
-      if (number !== this.asked) return this.ready;
-      paint(this.given, pixels);
-      [this.start, this.image] = [code, image];
-      await this.set(code);
+      if (!found || number !== this.asked) return this.ready;
+      paint(this.given, found.pixels);
+      [this.start, this.image] = [found.code, found.image];
+      await this.set(found.code);
       this.dispatchEvent(new Event("start"));
     });
     return this.ready;
