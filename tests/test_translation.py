@@ -73,7 +73,7 @@ class Painter(TranslatingModel):
 
     def __init__(self, *, blind: bool = False, grey: bool = True) -> None:
         super().__init__(
-            (1, 32, 32), style_dim=1, width=1, kernel=3, halvings=1, blocks=0, shared="encoder", grey=False,
+            (1, 32, 32), style_dim=1, width=1, kernel=3, halvings=1, blocks=0, shared="encoder", seen="colour",
             adversary="squares", spectral=False, critic_width=1, critic_depth=1, critic_sizes=1, critic_rate=0.0,
             average=0.0,
         )  # fmt: skip

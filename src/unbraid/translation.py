@@ -14,7 +14,7 @@ from unbraid.model import Model, Terms
 from unbraid.nn.averaged import Averaged
 from unbraid.nn.discriminator import ADVERSARIES, AdversaryName, Discriminator
 from unbraid.nn.image import checked_codes, checked_images, require_sides
-from unbraid.nn.translator import Sharing, Translator
+from unbraid.nn.translator import Seen, Sharing, Translator
 from unbraid.types import Shape
 from unbraid.view import DomainBatch
 
@@ -47,7 +47,7 @@ class TranslatingModel(Model):
         halvings: Between images and the map that is their content, 1 to 3.
         blocks: Residual blocks of each, at least 0.
         shared: What the two encoders share.
-        grey: Whether they see no colour.
+        seen: What encoders of content see: ``"colour"``, or ``"grey"`` or the ``"darkest"`` channel of each pixel.
         adversary: ``"squares"`` or ``"hinge"``.
         spectral: Whether the critics' layers are divided by their greatest singular value.
         critic_width: Channels of the critics' first layer, at least 1.
@@ -72,7 +72,7 @@ class TranslatingModel(Model):
         halvings: int,
         blocks: int,
         shared: Sharing,
-        grey: bool,
+        seen: Seen,
         adversary: AdversaryName,
         spectral: bool,
         critic_width: int,
@@ -99,7 +99,7 @@ class TranslatingModel(Model):
         self.critic_width, self.critic_depth, self.critic_sizes = critic_width, critic_depth, critic_sizes
         self.translator = Translator(
             shape, width=width, kernel=kernel, halvings=halvings, blocks=blocks, style=style_dim, shared=shared,
-            grey=grey,
+            seen=seen,
         )  # fmt: skip
         self.critics = nn.ModuleList(
             Discriminator(

@@ -60,6 +60,13 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MUNIT, still more diverse, cycled": ("munit", {"diversity_weight": 3.5, "cycle_weight": 20.0}),
     "MUNIT, far too diverse": ("munit", {"diversity_weight": 4.0}),
     "MUNIT, more diverse": ("munit", {"diversity_weight": 2.0}),
+    **{
+        f"MUNIT, darkest, diverse {weight:g} to {limit:g}": (
+            "munit",
+            {"seen": "darkest", "diversity_weight": weight, "diversity_limit": limit},
+        )
+        for weight, limit in ((5.0, 1.0), (5.0, 2.5), (5.0, 5.0), (6.0, 4.0), (8.0, 3.0))
+    },
     "MUNIT, borrowed": ("munit", {"borrowed": 0.5}),
     "MUNIT, borrowed, in colour": ("munit", {"borrowed": 0.5, "seen": "colour"}),
     "MUNIT, borrowed, in colour, diverse": ("munit", {"borrowed": 0.5, "seen": "colour", "diversity_weight": 2.0}),

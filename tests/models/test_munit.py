@@ -42,7 +42,8 @@ def mirrored(h: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1) ->
 def content(model: MUNIT, x: Tensor, domain: int) -> Tensor:
     encoders, bodies = model.translator.encoders, model.translator.bodies
     encoder, body = encoders[domain % len(encoders)], bodies[domain % len(bodies)]
-    h = 2 * (x.mean(dim=1, keepdim=True) if model.seen == "grey" else x) - 1
+    one = {"grey": x.mean(dim=1, keepdim=True), "darkest": x.min(dim=1, keepdim=True).values}
+    h = 2 * one.get(model.seen, x) - 1
     for layer in encoder:
         if isinstance(layer, torch.nn.Conv2d):
             h = norm(mirrored(h, layer.weight, layer.bias, layer.stride[0])).clamp(min=0)
@@ -91,12 +92,25 @@ def away(first: Tensor, second: Tensor) -> float:
     return (first - second).abs().sum().item() / first.numel()
 
 
+def unseen(model: MUNIT, x: Tensor) -> Tensor:
+    return x - x.min(dim=1, keepdim=True).values if model.seen == "darkest" else x
+
+
+def contrast(x: Tensor) -> float:
+    """How far the pixels of one image are from the median of their channel."""
+    return sum((channel - channel.median()).abs().mean().item() for channel in x) / len(x)
+
+
 def answers(critic: Discriminator, x: Tensor) -> list[Tensor]:
     second = F.avg_pool2d(2 * x - 1, 3, 2, 1, count_include_pad=False)
     return [column(y) for column, y in zip(critic.columns, (2 * x - 1, second), strict=True)]
 
 
-@pytest.mark.parametrize("options", [{}, {"seen": "colour", "shared": "nothing", "diversity_weight": 0.5}], ids=str)
+DIVERSE = {"seen": "colour", "shared": "nothing", "diversity_weight": 0.5}
+LIMITED = {"seen": "darkest", "diversity_weight": 0.5, "diversity_limit": 0.8}
+
+
+@pytest.mark.parametrize("options", [{}, DIVERSE, LIMITED], ids=str)
 def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: dict[str, Any]) -> None:
     model, seen = made(**options), batch()
     torch.manual_seed(5)
@@ -124,9 +138,13 @@ def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: di
         }  # fmt: skip
         if options:
             other_b, other_a = torch.randn(3, 3), torch.randn(3, 3)
-            expected["diversity"] = -0.5 * (
-                away(ab, drawn(model, ca, other_b, 1)) + away(ba, drawn(model, cb, other_a, 0))
-            )
+            translations = (ab, drawn(model, ca, other_b, 1)), (ba, drawn(model, cb, other_a, 0))
+            pairs = [pair for both in translations for pair in zip(*(unseen(model, x) for x in both), strict=True)]
+            most = options.get("diversity_limit", torch.inf)
+            counted = [min(away(one, other), most * min(contrast(one), contrast(other))) for one, other in pairs]
+            expected["diversity"] = -0.5 * sum(counted) / 3
+            less = sum(one < away(*pair) for one, pair in zip(counted, pairs, strict=True))
+            assert less == (2 if most < torch.inf else 0)
     assert terms == pytest.approx(expected, rel=2e-3)
 
 

@@ -88,7 +88,7 @@ class CycleGAN(TranslatingModel):
         require_at_least(0, cycle_weight=cycle_weight, identity_weight=identity_weight)
         super().__init__(
             shape, style_dim=0, width=width, kernel=kernel, halvings=halvings, blocks=blocks, shared="nothing",
-            grey=False, adversary=adversary, spectral=spectral, critic_width=critic_width, critic_depth=critic_depth,
+            seen="colour", adversary=adversary, spectral=spectral, critic_width=critic_width, critic_depth=critic_depth,
             critic_sizes=critic_sizes, critic_rate=critic_rate, average=average,
         )  # fmt: skip
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight

@@ -24,7 +24,7 @@ from unbraid.view import DomainBatch
 
 __all__ = ["MUNIT"]
 
-SEEN = ("grey", "colour", "jittered")
+SEEN = ("grey", "colour", "jittered", "darkest")
 SHARED = ("encoder", "nothing")
 
 
@@ -41,7 +41,9 @@ class MUNIT(TranslatingModel):
     where :math:`|\cdot|` is the mean absolute difference. ``moments_weight`` adds the KL from N(0, I) of the normal
     distribution with the mean and variance of the encoded styles of a batch, without which nothing makes an encoded
     style one of those that decoders are trained on; ``borrowed`` trains them on encoded styles of other images, too;
-    ``diversity_weight`` takes off the difference of two translations of an image in two styles.
+    ``diversity_weight`` takes off the difference of two translations of an image in two styles. By itself that is paid
+    for with form: with shadows around what is thin, and holes in what is not. With a ``diversity_limit`` only what
+    contents do not see of the images counts, and only as far as it is within that part of their contrast.
 
     The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
     encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
@@ -57,9 +59,12 @@ class MUNIT(TranslatingModel):
         cycle_weight: :math:`\lambda_{cyc}`, at least 0; the paper has 0 for edges and 10 for streets and seasons.
         moments_weight: The weight of the moments of encoded styles, at least 0; 0 in the paper.
         diversity_weight: The weight of the difference between two styles, at least 0; 0 in the paper.
+        diversity_limit: What part of their contrast two translations need differ by at most, at least 0; with 0 there
+            is no limit, and everything counts (StarGAN v2).
         borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
-        seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), or in training ``"jittered"`` colours.
+        seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), in training ``"jittered"`` colours, or
+            of each pixel the ``"darkest"`` channel, which tells from white what stands before it, whatever its hue.
         shared: Whether the domains have one ``"encoder"`` of content, or ``"nothing"`` in common (the paper).
         width: Channels at full size, at least 1; the paper's 64 are for graphics cards.
         kernel: Of the layers at full size, odd; 7 in the paper.
@@ -100,9 +105,10 @@ class MUNIT(TranslatingModel):
         cycle_weight: float = 10.0,
         moments_weight: float = 0.1,
         diversity_weight: float = 0.0,
+        diversity_limit: float = 0.0,
         borrowed: float = 0.0,
         warmup: int = 0,
-        seen: Literal["grey", "colour", "jittered"] = "grey",
+        seen: Literal["grey", "colour", "jittered", "darkest"] = "grey",
         shared: Literal["encoder", "nothing"] = "encoder",
         width: int = 16,
         kernel: int = 3,
@@ -118,7 +124,7 @@ class MUNIT(TranslatingModel):
     ) -> None:
         require_at_least(0, image_weight=image_weight, content_weight=content_weight, style_weight=style_weight)
         require_at_least(0, cycle_weight=cycle_weight, moments_weight=moments_weight, diversity_weight=diversity_weight)
-        require_at_least(0, warmup=warmup)
+        require_at_least(0, diversity_limit=diversity_limit, warmup=warmup)
         if not 0 <= borrowed <= 1:
             raise InvalidOption(f"borrowed must be 0 to 1, but is {borrowed}")
         require_at_least(1, style_dim=style_dim)
@@ -127,12 +133,14 @@ class MUNIT(TranslatingModel):
                 raise InvalidOption(f"{option} must be one of {', '.join(known)}, but is {value!r}")
         super().__init__(
             shape, style_dim=style_dim, width=width, kernel=kernel, halvings=halvings, blocks=blocks,
-            shared=shared, grey=seen == "grey", adversary=adversary, spectral=spectral, critic_width=critic_width,
-            critic_depth=critic_depth, critic_sizes=critic_sizes, critic_rate=critic_rate, average=average,
+            shared=shared, seen="colour" if seen == "jittered" else seen, adversary=adversary, spectral=spectral,
+            critic_width=critic_width, critic_depth=critic_depth, critic_sizes=critic_sizes, critic_rate=critic_rate,
+            average=average,
         )  # fmt: skip
         self.image_weight, self.content_weight, self.style_weight = image_weight, content_weight, style_weight
         self.cycle_weight, self.moments_weight, self.diversity_weight = cycle_weight, moments_weight, diversity_weight
-        self.borrowed, self.warmup, self.seen, self.shared = borrowed, warmup, seen, shared
+        self.diversity_limit, self.borrowed, self.warmup = diversity_limit, borrowed, warmup
+        self.seen, self.shared = seen, shared
 
     def contents_of(self, images: list[Tensor], *, swapped: bool = False) -> list[Tensor]:
         """The contents of images of domains 0 and 1, or 1 and 0, in one pass if one encoder sees both."""
@@ -188,8 +196,23 @@ class MUNIT(TranslatingModel):
             terms["cycle"] = self.cycle_weight * (again[0] + again[1])
         if self.diversity_weight:
             others = [self.drawn(contents[d], self.any_style(real[d]), 1 - d) for d in (0, 1)]
-            terms["diversity"] = -self.diversity_weight * (apart(fakes[0], others[0]) + apart(fakes[1], others[1]))
+            varied = self._varied(fakes[0], others[0]) + self._varied(fakes[1], others[1])
+            terms["diversity"] = -self.diversity_weight * varied
         return terms
+
+    def _varied(self, first: Tensor, second: Tensor) -> Tensor:
+        """How different two translations of the same images are, as far as it counts."""
+        if not self.diversity_limit:
+            return apart(first, second)
+        first, second = (self.translator.unseen(x) for x in (first, second))
+        enough = self.diversity_limit * torch.minimum(_contrast(first.detach()), _contrast(second.detach()))
+        return (first.float() - second.float()).abs().flatten(1).mean(dim=1).minimum(enough).mean()
+
+
+def _contrast(x: Tensor) -> Tensor:
+    """How far each image's pixels are from the median of their channel: ``(B, C, H, W)`` to ``(B,)``."""
+    pixels = x.float().flatten(2)
+    return (pixels - pixels.median(dim=2, keepdim=True).values).abs().mean(dim=(1, 2))
 
 
 def _strange(styles: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ class UNIT(TranslatingModel):
         require_at_least(0, image_weight=image_weight, cycle_weight=cycle_weight, kl_weight=kl_weight)
         super().__init__(
             shape, style_dim=0, width=width, kernel=kernel, halvings=halvings, blocks=blocks, shared="middle",
-            grey=False, adversary=adversary, spectral=spectral, critic_width=critic_width, critic_depth=critic_depth,
+            seen="colour", adversary=adversary, spectral=spectral, critic_width=critic_width, critic_depth=critic_depth,
             critic_sizes=critic_sizes, critic_rate=critic_rate, average=average,
         )  # fmt: skip
         self.image_weight, self.cycle_weight, self.kl_weight = image_weight, cycle_weight, kl_weight

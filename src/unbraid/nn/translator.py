@@ -18,9 +18,10 @@ from unbraid.nn.image import initialise
 from unbraid.nn.styled import StyledDecoder, StyleEncoder
 from unbraid.types import Shape
 
-__all__ = ["Sharing", "Translator"]
+__all__ = ["Seen", "Sharing", "Translator"]
 
 Sharing = Literal["nothing", "middle", "encoder"]
+Seen = Literal["colour", "grey", "darkest"]
 
 
 class Translator(nn.Module):
@@ -38,7 +39,8 @@ class Translator(nn.Module):
         style: How many numbers a style has; 0 for no styles.
         shared: ``"nothing"``; the ``"middle"``, which is the residual blocks, where there are no styles; or all of the
             ``"encoder"`` of content.
-        grey: Whether encoders of content see the mean of all channels alone.
+        seen: What encoders of content see of an image: ``"colour"``, or of each pixel one number, the mean of its
+            channels (``"grey"``) or the least of them (``"darkest"``).
     """
 
     def __init__(
@@ -51,10 +53,10 @@ class Translator(nn.Module):
         blocks: int,
         style: int,
         shared: Sharing,
-        grey: bool,
+        seen: Seen,
     ) -> None:
         super().__init__()
-        self.size, self.halvings, self.grey = shape[1:], halvings, grey
+        self.size, self.halvings, self.seen = shape[1:], halvings, seen
         channels = width << halvings
         self.content_shape: Shape = (channels, -(-shape[1] >> halvings), -(-shape[2] >> halvings))
 
@@ -65,7 +67,7 @@ class Translator(nn.Module):
 
         # What is shared stands in a list once, for weights that stand twice cannot be saved.
         encoders, bodies = (2 if shared != "encoder" else 1), (2 if shared == "nothing" else 1)
-        inputs, deep = 1 if grey else shape[0], max(3, halvings + 1)
+        inputs, deep = shape[0] if seen == "colour" else 1, max(3, halvings + 1)
         self.encoders = nn.ModuleList(ContentEncoder(inputs, width, kernel, halvings) for _ in range(encoders))
         self.bodies = nn.ModuleList(middle() for _ in range(bodies))
         self.styles = nn.ModuleList(StyleEncoder(shape[0], width, deep, style) for _ in range(2 if style else 0))
@@ -80,10 +82,13 @@ class Translator(nn.Module):
 
     def content(self, x: Tensor, domain: int) -> Tensor:
         """What images of a domain show: ``(B, C, H, W)`` in 0 .. 1 to ``(B, channels, h, w)``."""
-        seen = x.mean(dim=1, keepdim=True) if self.grey else x
         encoder, body = (parts[domain % len(parts)] for parts in (self.encoders, self.bodies))
-        content: Tensor = body(encoder(self._halved(2 * seen - 1)))
+        content: Tensor = body(encoder(self._halved(2 * self._seen(x) - 1)))
         return content
+
+    def unseen(self, x: Tensor) -> Tensor:
+        """What is left of images without what encoders of content see of each pixel; all, where they see all."""
+        return x if self.seen == "colour" or x.shape[1] == 1 else x - self._seen(x)
 
     def style(self, x: Tensor, domain: int) -> Tensor:
         """How images of a domain look: ``(B, C, H, W)`` in 0 .. 1 to ``(B, style)``, of no numbers without styles."""
@@ -96,6 +101,11 @@ class Translator(nn.Module):
         """Images of a domain: ``(B, channels, h, w)`` and ``(B, style)`` to ``(B, C, H, W)`` in 0 .. 1."""
         image: Tensor = self.decoders[domain](self.middle(content), style)
         return image[..., : self.size[0], : self.size[1]]
+
+    def _seen(self, x: Tensor) -> Tensor:
+        if self.seen == "colour":
+            return x
+        return x.mean(dim=1, keepdim=True) if self.seen == "grey" else x.amin(dim=1, keepdim=True)
 
     def _halved(self, x: Tensor) -> Tensor:
         """Continued so that both sides can be halved."""
