@@ -1,7 +1,7 @@
 """Mixed-sample augmentation: FMix's masks against the published algorithm, and whole batches against other packages.
 
 The published algorithm is written anew below, in numpy, from its formulas: half a spectrum of normal numbers, an
-inverse real transform, a sort of all pixels, one mask at a time. All take turns in one process on one thread, of some
+inverse real transform, a sort of all pixels, one mask at a time. All take turns in a process on one thread, of some
 batches each (as many as last about as long), and find memory as in a trial, which keeps it; what is shown is
 CPU time: of masks the least of several turns, and the ratio of the two; of batches the median, and of the ratios of
 neighbours the median and the middle half, over several processes, since where a process happens to have its memory
@@ -155,7 +155,7 @@ def batches() -> None:
         found: list[dict[str, list[float]]] = []
         for _ in range(PROCESSES):
             command = [sys.executable, __file__, "--batches", str(side)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             found.append(json.loads(done.stdout.splitlines()[-1]))
         # One after the other, so that neighbours are turns of one process.
         spent = {name: [seconds for one in found for seconds in one[name]] for name in found[0]}

@@ -97,6 +97,12 @@ def test_a_network_that_no_judge_has_is_answered_with_those_that_it_may_have() -
         Bench(world(), network="densse")
 
 
+def test_a_bench_leaves_the_stream_of_random_numbers_as_it_was() -> None:
+    before = torch.get_rng_state()
+    Bench(world(), images=60, samples=60, steps=1, network="patches")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_judges_network_that_does_not_take_the_images_is_said_to_be_the_judges() -> None:
     with pytest.raises(
         InvalidOption, match=r"the judge, which has a network of its own: images must be square .*dense"

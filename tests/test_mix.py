@@ -193,6 +193,21 @@ def test_the_four_forms_give_the_same(name: str) -> None:
     assert called.shape == x.shape
 
 
+@every_pair_mixer
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
+def test_labels_of_any_shape_are_one_distribution_as_they_are_two_targets(
+    name: str, shared: bool, shape: tuple[int, ...]
+) -> None:
+    mixture = made(name, shared=shared).draw(flat(name, 6), generator=seeded())
+    y = torch.randint(4, (6, *shape), generator=seeded(1))
+    found = mixture.probabilities(y, 4)
+    assert found.shape == (6, 4, *shape)
+    assert torch.equal(found, mixture.targets(y).probabilities(4))
+    with pytest.raises(InvalidData, match="there are 6 samples, but 5 targets"):
+        mixture.probabilities(y[:5], 4)
+
+
 @every_mixer
 def test_a_trial_takes_a_mixer_for_a_callback(name: str) -> None:
     x, y = torch.randn(64, 8, 4, generator=seeded()), torch.arange(64) % 4

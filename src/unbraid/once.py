@@ -14,12 +14,12 @@ Made = TypeVar("Made")
 
 
 def once(kept: int) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
-    """Make what a function gives once for the same arguments, but for compiled code, which would keep it for ever.
+    """Remember what a function gives for the same arguments, but in compiled code, which would keep it for ever.
 
-    Whoever is given it must not write into it.
+    Arguments have no names. Whoever is given what is remembered must not write into it.
 
     Args:
-        kept: For how many different arguments it is kept, the newest.
+        kept: For how many different arguments, the newest.
 
     >>> line = once(2)(torch.arange)
     >>> line(3) is line(3)

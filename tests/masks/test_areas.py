@@ -127,6 +127,12 @@ def test_a_box_has_the_images_proportions_and_its_area_where_no_border_cuts() ->
     assert abs(float(areas.float().mean()) / (8 * 16) - (7 / 8) ** 2) < 0.03
 
 
+def test_a_box_over_everything_leaves_exactly_nothing() -> None:
+    for shape in [(n,) * axes for n in range(1, 49) for axes in (1, 2)] + [(6, 5, 7), (12, 7), (3, 3, 3)]:
+        share = torch.full((256,), 4.0 ** len(shape))  # so large that they reach over all borders from anywhere
+        assert around(share, shape, generator=seeded())[1].eq(0).all()
+
+
 @pytest.mark.parametrize("shape", [(9,), (8, 8), (12, 7), (6, 5, 6)])
 def test_sides_reach_half_their_length_around_a_pixel(shape: tuple[int, ...]) -> None:
     share = torch.rand(400, generator=seeded())

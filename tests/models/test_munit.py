@@ -148,6 +148,16 @@ def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: di
     assert terms == pytest.approx(expected, rel=2e-3)
 
 
+def test_translations_that_differ_enough_are_not_drawn_apart_any_further() -> None:
+    model = made(diversity_limit=0.5, seen="darkest")
+    first, second = (x.requires_grad_() for x in torch.rand(2, 1, 3, 32, 32).unbind())
+    model._varied(first, second).backward()
+    assert not (first.grad.any() or second.grad.any())
+    model.diversity_limit = 5.0
+    model._varied(first, second).backward()
+    assert first.grad.any() and second.grad.any()
+
+
 def test_borrowed_styles_are_those_of_other_images_and_feel_no_gradient() -> None:
     styles = torch.arange(12.0).view(4, 3).requires_grad_()
     assert torch.equal(made(borrowed=1.0).offered(styles), styles.roll(1, dims=0))

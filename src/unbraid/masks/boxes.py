@@ -81,9 +81,11 @@ def around(
     else:
         sides = tuple(_covered(square, n, 1, generator)[0] for n in shape)
         pixels = tuple(side.sum(1) for side in sides)
-    whole = _whole(share.dtype, share.device)
-    inner = whole if axes == 1 else pixels[0] if axes == 2 else reduce(torch.mul, pixels[:-1])
-    return sides, torch.addcmul(whole, inner, pixels[-1], value=-1 / math.prod(shape))
+    # In whole pixels, so that no more is taken than there is.
+    every, last = math.prod(shape), pixels[-1]
+    whole = _whole(every, share.dtype, share.device)
+    left = torch.addcmul(whole, reduce(torch.mul, pixels[:-1]), last, value=-1) if axes > 1 else whole - last
+    return sides, left.div_(every)
 
 
 def _covered(square: Tensor, n: int, axes: int, generator: torch.Generator | None) -> Tensor:
@@ -100,10 +102,10 @@ def _line(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.linspace(0.5 / n, 2 - 1.5 / n, n, dtype=dtype, device=device)
 
 
-@once(8)
-def _whole(dtype: torch.dtype, device: torch.device) -> Tensor:
-    """One, made once."""
-    return torch.ones((), dtype=dtype, device=device)
+@once(32)
+def _whole(pixels: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """All of so many pixels, made once."""
+    return torch.full((), pixels, dtype=dtype, device=device)
 
 
 def placed(scale: Tensor, shape: Sequence[int], *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:

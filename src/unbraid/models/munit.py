@@ -43,7 +43,8 @@ class MUNIT(TranslatingModel):
     style one of those that decoders are trained on; ``borrowed`` trains them on encoded styles of other images, too;
     ``diversity_weight`` takes off the difference of two translations of an image in two styles. By itself that is paid
     for with form: with shadows around what is thin, and holes in what is not. With a ``diversity_limit`` only what
-    contents do not see of the images counts, and only as far as it is within that part of their contrast.
+    contents do not see of the images counts (where they see colour, everything), and of each pair only as much as that
+    part of the smaller of their contrasts, which are mean distances from the median of each channel.
 
     The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
     encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
@@ -60,7 +61,7 @@ class MUNIT(TranslatingModel):
         moments_weight: The weight of the moments of encoded styles, at least 0; 0 in the paper.
         diversity_weight: The weight of the difference between two styles, at least 0; 0 in the paper.
         diversity_limit: What part of their contrast two translations need differ by at most, at least 0; with 0 there
-            is no limit, and everything counts (StarGAN v2).
+            is no limit, and everything counts (StarGAN v2). It is that of ``diversity_weight``, and nothing without.
         borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
         seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), in training ``"jittered"`` colours, or

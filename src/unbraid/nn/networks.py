@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
+
 from unbraid.errors import InvalidOption
 from unbraid.nn.conv import Decoder, Encoder
 from unbraid.nn.dense import DenseDecoder, DenseEncoder
@@ -53,6 +55,7 @@ def require_judging(network: str, shape: Shape) -> None:
     if network not in NETWORKS:
         raise InvalidOption(f"network must be one of {', '.join(NETWORKS)}, but is {network!r}")
     try:
-        NETWORKS[network].encoder(shape, 1)
+        with torch.device("meta"):  # of no weights, which would take time and random numbers
+            NETWORKS[network].encoder(shape, 1)
     except InvalidOption as error:
         raise InvalidOption(f"the judge, which has a network of its own: {error}") from None

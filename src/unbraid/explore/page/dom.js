@@ -84,11 +84,10 @@ export function say(text, trouble = false) {
   status.className = trouble ? "trouble" : "";
 }
 
-/** Do something that may fail, and say so if it does. @param {() => Promise<void>} work */
+/** Do something that may fail, and say so if it does; false is for what is no longer asked for. @param {() => Promise<void|false>} work */
 export async function tried(work) {
   try {
-    await work();
-    if (document.getElementById("status").className) say("");
+    if ((await work()) !== false && document.getElementById("status").className) say("");
   } catch (error) {
     say(error instanceof Error ? error.message : String(error), true);
   }

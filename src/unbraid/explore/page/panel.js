@@ -134,11 +134,11 @@ export class Panel extends EventTarget {
     const number = ++this.asked;
     this.ready = tried(async () => {
       const found = await get().catch(async (error) => {
-        if (number !== this.asked) return null; // nobody waits for it any more
-        if (!this.element.dataset.shown) await this.update();
-        throw error;
+        if (number === this.asked && !this.element.dataset.shown) await this.update();
+        if (number === this.asked) throw error;
       });
-      if (!found || number !== this.asked) return this.ready;
+      // Something else is asked for by now, which speaks for itself.
+      if (!found || number !== this.asked) return this.ready.then(() => false);
       paint(this.given, found.pixels);
       [this.start, this.image] = [found.code, found.image];
       await this.set(found.code);
