@@ -43,8 +43,8 @@ class MUNIT(TranslatingModel):
     style one of those that decoders are trained on; ``borrowed`` trains them on encoded styles of other images, too;
     ``diversity_weight`` takes off the difference of two translations of an image in two styles. By itself that is paid
     for with form: with shadows around what is thin, and holes in what is not. With a ``diversity_limit`` only what
-    contents do not see of the images counts (where they see colour, everything), and of each pair only as much as that
-    part of the smaller of their contrasts, which are mean distances from the median of each channel.
+    contents do not see of the images counts (where they see colour, everything), and at each pixel only as much as that
+    many times what the lesser of the two has of it: shadows beside white, and white holes, gain nothing.
 
     The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
     encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
@@ -60,8 +60,8 @@ class MUNIT(TranslatingModel):
         cycle_weight: :math:`\lambda_{cyc}`, at least 0; the paper has 0 for edges and 10 for streets and seasons.
         moments_weight: The weight of the moments of encoded styles, at least 0; 0 in the paper.
         diversity_weight: The weight of the difference between two styles, at least 0; 0 in the paper.
-        diversity_limit: What part of their contrast two translations need differ by at most, at least 0; with 0 there
-            is no limit, and everything counts (StarGAN v2). It is that of ``diversity_weight``, and nothing without.
+        diversity_limit: How many times what the lesser has of colour two translations need differ by at each pixel, at
+            most; at least 0. With 0 there is no limit, and everything counts (StarGAN v2).
         borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
         seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), in training ``"jittered"`` colours, or
@@ -205,15 +205,9 @@ class MUNIT(TranslatingModel):
         """How different two translations of the same images are, as far as it counts."""
         if not self.diversity_limit:
             return apart(first, second)
-        first, second = (self.translator.unseen(x) for x in (first, second))
-        enough = self.diversity_limit * torch.minimum(_contrast(first.detach()), _contrast(second.detach()))
-        return (first.float() - second.float()).abs().flatten(1).mean(dim=1).minimum(enough).mean()
-
-
-def _contrast(x: Tensor) -> Tensor:
-    """How far each image's pixels are from the median of their channel: ``(B, C, H, W)`` to ``(B,)``."""
-    pixels = x.float().flatten(2)
-    return (pixels - pixels.median(dim=2, keepdim=True).values).abs().mean(dim=(1, 2))
+        first, second = (self.translator.unseen(x).float() for x in (first, second))
+        enough = torch.minimum(first.detach().abs().mean(dim=1), second.detach().abs().mean(dim=1))
+        return (first - second).abs().mean(dim=1).minimum(self.diversity_limit * enough).mean()
 
 
 def _strange(styles: Tensor) -> Tensor:
