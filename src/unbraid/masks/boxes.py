@@ -81,11 +81,12 @@ def around(
     else:
         sides = tuple(_covered(square, n, 1, generator)[0] for n in shape)
         pixels = tuple(side.sum(1) for side in sides)
-    # In whole pixels, so that no more is taken than there is.
+    # In whole pixels, so that no more is taken than there is, or in parts where these are exact: of a power of two.
     every, last = math.prod(shape), pixels[-1]
-    whole = _whole(every, share.dtype, share.device)
-    left = torch.addcmul(whole, reduce(torch.mul, pixels[:-1]), last, value=-1) if axes > 1 else whole - last
-    return sides, left.div_(every)
+    unit = every if every & (every - 1) else 1
+    inner = reduce(torch.mul, pixels[:-1]) if axes > 1 else _whole(1, share.dtype, share.device)
+    left = torch.addcmul(_whole(unit, share.dtype, share.device), inner, last, value=-unit / every)
+    return sides, left.div_(unit) if unit > 1 else left
 
 
 def _covered(square: Tensor, n: int, axes: int, generator: torch.Generator | None) -> Tensor:
