@@ -19,14 +19,15 @@ from unbraid.runs.translate import translate
 from unbraid.runs.translation import DomainBench, judge_translation
 from unbraid.worlds.folders import Folders
 
-MODELS = ("munit", "unit", "cyclegan")
+MODELS = ("munit", "unit", "cyclegan", "ddib")
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 50, 4), dtype=np.uint8)
 
 
 def few(model: str, a: Path, b: Path, out: Path, steps: int = 3) -> Run:
     """A small model of two folders."""
-    small: dict[str, Any] = {"width": 4, "critic_width": 4, "batch_size": 2, "learning_rate": 1e-3, "progress": False}
-    return train(model, Folders(a=str(a), b=str(b), size=32), steps=steps, out=out, **small)
+    fit: dict[str, Any] = {"batch_size": 2, "learning_rate": 1e-3, "progress": False}
+    small = {"width": 4} | ({"critic_width": 4} if model != "ddib" else {})
+    return train(model, Folders(a=str(a), b=str(b), size=32), steps=steps, out=out, **fit, **small)
 
 
 def pixels(path: Path) -> np.ndarray:

@@ -53,7 +53,8 @@ def thin(name: str) -> dict[str, Any]:
     """Options that make narrow what is wide by default: hidden layers, critics, and of translators all they have."""
     cls = registry.load("models", name)
     if cls.view == "domains":
-        return {"width": 4, "critic_width": 4, "critic_sizes": 1, "blocks": 1}
+        small = {"width": 4, "critic_width": 4, "critic_sizes": 1, "blocks": 1}
+        return {option: value for option, value in small.items() if option in registry.parameters(cls)}
     return {option: 64 for option in registry.parameters(cls) if option.endswith("_width")}
 
 

@@ -106,9 +106,12 @@ def test_what_cannot_be_translated_is_answered_with_a_sentence(run: Run, folders
         translate(run, [one], styles=0)
 
 
-def test_models_without_styles_have_one_translation_and_take_none_from_examples(tmp_path: Path) -> None:
-    small: dict[str, Any] = {"width": 4, "critic_width": 4, "batch_size": 1, "steps": 1, "progress": False}
-    run = train("cyclegan", CatsDogs(size=32), out=tmp_path / "run", **small)
+@pytest.mark.parametrize(("model", "options"), [("cyclegan", {"critic_width": 4}), ("ddib", {"ode_steps": 3})])
+def test_models_without_styles_have_one_translation_and_take_none_from_examples(
+    model: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    small: dict[str, Any] = {"width": 4, "batch_size": 1, "steps": 1, "progress": False}
+    run = train(model, CatsDogs(size=32), out=tmp_path / "run", **small, **options)
     Image.new("RGB", (32, 32), "red").save(tmp_path / "red.png")
     assert len(translate(run, [tmp_path / "red.png"], source="dog")) == 2
     with pytest.raises(InvalidOption, match="has no styles"):

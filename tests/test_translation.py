@@ -72,11 +72,7 @@ class Painter(TranslatingModel):
     """Paints the bar that it sees, in the grey it is given; or always the first bar, or always one grey."""
 
     def __init__(self, *, blind: bool = False, grey: bool = True) -> None:
-        super().__init__(
-            (1, 32, 32), style_dim=1, width=1, kernel=3, halvings=1, blocks=0, shared="encoder", seen="colour",
-            adversary="squares", spectral=False, critic_width=1, critic_depth=1, critic_sizes=1, critic_rate=0.0,
-            average=0.0,
-        )  # fmt: skip
+        super().__init__((1, 32, 32), style_dim=1)
         self.blind, self.colours = blind, grey
 
     def content_of(self, x: Tensor, domain: int) -> Tensor:
@@ -97,7 +93,7 @@ class Painter(TranslatingModel):
                 rows[1:-1, 1:-1] = 1.0
         return image
 
-    def translation(self, batch: DomainBatch, step: int) -> Terms:
+    def loss(self, batch: DomainBatch, step: int) -> Terms:
         return Terms()
 
 

@@ -1,4 +1,4 @@
-"""What models share that translate between two domains: contents, styles, critics, and averaged weights."""
+"""What models share that translate between two domains: contents and styles; and critics, where they have them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unbraid.nn.translator import Seen, Sharing, Translator
 from unbraid.types import Shape
 from unbraid.view import DomainBatch
 
-__all__ = ["TranslatingModel", "apart"]
+__all__ = ["AdversarialModel", "TranslatingModel", "apart"]
 
 LEAST, MOST = 32, 256
 """Pixels a side."""
@@ -32,100 +32,45 @@ def apart(first: Tensor, second: Tensor) -> Tensor:
 
 
 class TranslatingModel(Model):
-    r"""An encoder and a decoder for each of two domains, and a critic of each domain's images.
+    """What an image shows, its content, and how it looks, its style, in each of two domains; and images of these.
 
-    Domains are numbered 0 and 1. A code, as scores and plots see it, is of an image of domain 0. In evaluation all
-    images are drawn with averages of the weights.
-
-    Where published losses are means over pixels and over a code's numbers, they are so here.
+    Domains are numbered 0 and 1. A code, as scores and plots see it, is of an image of domain 0.
 
     Args:
         shape: Channels, height, width of the images, 32 to 256 pixels a side.
         style_dim: How many numbers a style has; 0 for none.
-        width: Channels of encoders and decoders at full size, at least 1.
-        kernel: Of the layers at full size, odd.
-        halvings: Between images and the map that is their content, 1 to 3.
-        blocks: Residual blocks of each, at least 0.
-        shared: What the two encoders share.
-        seen: What encoders of content see: ``"colour"``, or ``"grey"`` or the ``"darkest"`` channel of each pixel.
-        adversary: ``"squares"`` or ``"hinge"``.
-        spectral: Whether the critics' layers are divided by their greatest singular value.
-        critic_width: Channels of the critics' first layer, at least 1.
-        critic_depth: How many layers they have, at least 1.
-        critic_sizes: At how many sizes they look, 1 to 3.
-        critic_rate: Their learning rate, at least 0; 0 for the run's.
-        average: What the averaged weights keep in a step, from 0 (they are the newest) to below 1.
 
     Raises:
         InvalidOption: When the shape or an option is out of range.
+
+    Attributes:
+        content_shape: Of the map that is a content: channels, height, width.
     """
 
     view: ClassVar[str] = "domains"
+    content_shape: Shape
 
-    def __init__(
-        self,
-        shape: Shape,
-        *,
-        style_dim: int,
-        width: int,
-        kernel: int,
-        halvings: int,
-        blocks: int,
-        shared: Sharing,
-        seen: Seen,
-        adversary: AdversaryName,
-        spectral: bool,
-        critic_width: int,
-        critic_depth: int,
-        critic_sizes: int,
-        critic_rate: float,
-        average: float,
-    ) -> None:
+    def __init__(self, shape: Shape, *, style_dim: int) -> None:
         super().__init__()
         require_sides(shape, LEAST, MOST)
-        require_at_least(0, style_dim=style_dim, blocks=blocks, critic_rate=critic_rate, average=average)
-        require_at_least(1, width=width, critic_width=critic_width, critic_depth=critic_depth)
-        if not 1 <= halvings <= 3 or not 1 <= critic_sizes <= 3:
-            raise InvalidOption(f"halvings and critic_sizes must be 1 to 3, but are {halvings} and {critic_sizes}")
-        if kernel < 1 or not kernel % 2:
-            raise InvalidOption(f"kernel must be odd and at least 1, but is {kernel}")
-        if average >= 1:
-            raise InvalidOption(f"average must be below 1, but is {average}")
-        if adversary not in ADVERSARIES:
-            raise InvalidOption(f"adversary must be one of {', '.join(ADVERSARIES)}, but is {adversary!r}")
-        self.shape, self.style_dim, self.width, self.kernel = shape, style_dim, width, kernel
-        self.halvings, self.blocks = halvings, blocks
-        self.adversary, self.spectral, self.critic_rate, self.average = adversary, spectral, critic_rate, average
-        self.critic_width, self.critic_depth, self.critic_sizes = critic_width, critic_depth, critic_sizes
-        self.translator = Translator(
-            shape, width=width, kernel=kernel, halvings=halvings, blocks=blocks, style=style_dim, shared=shared,
-            seen=seen,
-        )  # fmt: skip
-        self.critics = nn.ModuleList(
-            Discriminator(
-                shape[0], min(shape[1:]), width=critic_width, layers=critic_depth, sizes=critic_sizes, kind=adversary,
-                spectral=spectral,
-            )
-            for _ in range(2)
-        )  # fmt: skip
-        self.averaged = Averaged(self.translator, average)
-        self.latent_dim = math.prod(self.translator.content_shape) + style_dim
+        require_at_least(0, style_dim=style_dim)
+        self.shape, self.style_dim = shape, style_dim
 
+    @abstractmethod
     def content_of(self, x: Tensor, domain: int) -> Tensor:
-        """What images of a domain show, ``(B, C, H, W)`` in 0 .. 1 to ``(B, channels, h, w)``.
+        """What images of a domain show, ``(B, C, H, W)`` in 0 .. 1 to ``(B, *content_shape)``.
 
         Raises:
             InvalidData: When the images have another shape, or are not floating-point numbers.
         """
-        return self._do("content", checked_images(x, self.shape), domain).float()
 
+    @abstractmethod
     def style_of(self, x: Tensor, domain: int) -> Tensor:
         """How images of a domain look, ``(B, C, H, W)`` in 0 .. 1 to ``(B, style_dim)``; raises as ``content_of``."""
-        return self._do("style", checked_images(x, self.shape), domain)
 
+    @abstractmethod
     def drawn(self, content: Tensor, style: Tensor, domain: int) -> Tensor:
         """Images of a domain with these contents and styles, ``(B, C, H, W)`` in 0 .. 1."""
-        return self._do("draw", content, style, domain)
 
     def translate(self, x: Tensor, source: int, style: Tensor | None = None) -> Tensor:
         """Images of one domain as the other would have them, in styles that are given or else drawn.
@@ -155,7 +100,96 @@ class TranslatingModel(Model):
         content, style = checked_codes(z, self.latent_dim).split(
             [self.latent_dim - self.style_dim, self.style_dim], dim=1
         )
-        return self.drawn(content.unflatten(1, self.translator.content_shape), style, 0)
+        return self.drawn(content.unflatten(1, self.content_shape), style, 0)
+
+
+class AdversarialModel(TranslatingModel):
+    r"""An encoder and a decoder for each of two domains, and a critic of each domain's images.
+
+    In evaluation all images are drawn with averages of the weights.
+
+    Where published losses are means over pixels and over a code's numbers, they are so here.
+
+    Args:
+        shape: Channels, height, width of the images, 32 to 256 pixels a side.
+        style_dim: How many numbers a style has; 0 for none.
+        width: Channels of encoders and decoders at full size, at least 1.
+        kernel: Of the layers at full size, odd.
+        halvings: Between images and the map that is their content, 1 to 3.
+        blocks: Residual blocks of each, at least 0.
+        shared: What the two encoders share.
+        seen: What encoders of content see: ``"colour"``, or ``"grey"`` or the ``"darkest"`` channel of each pixel.
+        adversary: ``"squares"`` or ``"hinge"``.
+        spectral: Whether the critics' layers are divided by their greatest singular value.
+        critic_width: Channels of the critics' first layer, at least 1.
+        critic_depth: How many layers they have, at least 1.
+        critic_sizes: At how many sizes they look, 1 to 3.
+        critic_rate: Their learning rate, at least 0; 0 for the run's.
+        average: What the averaged weights keep in a step, from 0 (they are the newest) to below 1.
+
+    Raises:
+        InvalidOption: When the shape or an option is out of range.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        style_dim: int,
+        width: int,
+        kernel: int,
+        halvings: int,
+        blocks: int,
+        shared: Sharing,
+        seen: Seen,
+        adversary: AdversaryName,
+        spectral: bool,
+        critic_width: int,
+        critic_depth: int,
+        critic_sizes: int,
+        critic_rate: float,
+        average: float,
+    ) -> None:
+        super().__init__(shape, style_dim=style_dim)
+        require_at_least(0, blocks=blocks, critic_rate=critic_rate, average=average)
+        require_at_least(1, width=width, critic_width=critic_width, critic_depth=critic_depth)
+        if not 1 <= halvings <= 3 or not 1 <= critic_sizes <= 3:
+            raise InvalidOption(f"halvings and critic_sizes must be 1 to 3, but are {halvings} and {critic_sizes}")
+        if kernel < 1 or not kernel % 2:
+            raise InvalidOption(f"kernel must be odd and at least 1, but is {kernel}")
+        if average >= 1:
+            raise InvalidOption(f"average must be below 1, but is {average}")
+        if adversary not in ADVERSARIES:
+            raise InvalidOption(f"adversary must be one of {', '.join(ADVERSARIES)}, but is {adversary!r}")
+        self.width, self.kernel, self.halvings, self.blocks = width, kernel, halvings, blocks
+        self.adversary, self.spectral, self.critic_rate, self.average = adversary, spectral, critic_rate, average
+        self.critic_width, self.critic_depth, self.critic_sizes = critic_width, critic_depth, critic_sizes
+        self.translator = Translator(
+            shape, width=width, kernel=kernel, halvings=halvings, blocks=blocks, style=style_dim, shared=shared,
+            seen=seen,
+        )  # fmt: skip
+        self.critics = nn.ModuleList(
+            Discriminator(
+                shape[0], min(shape[1:]), width=critic_width, layers=critic_depth, sizes=critic_sizes, kind=adversary,
+                spectral=spectral,
+            )
+            for _ in range(2)
+        )  # fmt: skip
+        self.averaged = Averaged(self.translator, average)
+        self.content_shape = self.translator.content_shape
+        self.latent_dim = math.prod(self.content_shape) + style_dim
+
+    def content_of(self, x: Tensor, domain: int) -> Tensor:
+        """What images of a domain show, as an encoder tells it."""
+        return self._do("content", checked_images(x, self.shape), domain).float()
+
+    def style_of(self, x: Tensor, domain: int) -> Tensor:
+        """How images of a domain look, as an encoder tells it."""
+        return self._do("style", checked_images(x, self.shape), domain)
+
+    def drawn(self, content: Tensor, style: Tensor, domain: int) -> Tensor:
+        """Images of a domain with these contents and styles, by its decoder."""
+        return self._do("draw", content, style, domain)
 
     def loss(self, batch: DomainBatch, step: int, player: str = "model") -> Terms:
         """Of the model: :meth:`translation`; of the critics: how badly they tell."""

@@ -13,6 +13,7 @@ import torch
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from unbraid import registry
 from unbraid.errors import InvalidOption, RunError
 from unbraid.explore.app import make
 from unbraid.explore.gallery import Gallery
@@ -111,10 +112,9 @@ def test_what_suits_the_other_kind_of_run_is_refused_in_a_sentence(client: TestC
     assert client.get("/api/runs/0/examples/2").status_code == 422
 
 
-def test_a_model_without_styles_has_one_translation(translating: Translating) -> None:
-    from unbraid.models.cyclegan import CycleGAN
-
-    model = CycleGAN((3, 32, 32), width=4, critic_width=4).eval()
+@pytest.mark.parametrize(("name", "options"), [("cyclegan", {"critic_width": 4}), ("ddib", {"ode_steps": 3})])
+def test_a_model_without_styles_has_one_translation(name: str, options: dict, translating: Translating) -> None:
+    model = registry.load("models", name)((3, 32, 32), width=4, **options).eval()
     made = restyled(model, translating.examples[0][:2], 0, torch.zeros(1, 0))
     with torch.no_grad():
         expected = 255 * model.translate(to_float(translating.examples[0][:2]), 0).numpy()

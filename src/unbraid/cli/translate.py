@@ -24,7 +24,7 @@ def translate(
     """Translate pictures of one domain to the other, and keep them and a grid of all in the run's figures folder.
 
     Args:
-        run: The run folder, of munit, unit or cyclegan.
+        run: The run folder, of munit, unit, cyclegan or ddib.
         image: The pictures, with spaces between.
         source: The domain they are of: a or b, or its name in the world; `--from` is the same.
         style: Pictures of the other domain whose styles are taken; by default styles are drawn.

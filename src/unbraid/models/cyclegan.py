@@ -17,14 +17,14 @@ from unbraid.errors import require_at_least
 from unbraid.model import Terms
 from unbraid.nn.discriminator import AdversaryName
 from unbraid.nn.image import checked_codes
-from unbraid.translation import TranslatingModel, apart
+from unbraid.translation import AdversarialModel, apart
 from unbraid.types import Shape
 from unbraid.view import DomainBatch
 
 __all__ = ["CycleGAN"]
 
 
-class CycleGAN(TranslatingModel):
+class CycleGAN(AdversarialModel):
     r"""A translator each way; what one has made the other turns back, and an image of the target stays what it is.
 
     With :math:`F = G_b \circ E_a` to domain b and :math:`H = G_a \circ E_b` to domain a,

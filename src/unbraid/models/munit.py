@@ -18,7 +18,7 @@ from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Terms
 from unbraid.nn.discriminator import AdversaryName
 from unbraid.nn.recolour import recoloured
-from unbraid.translation import TranslatingModel, apart
+from unbraid.translation import AdversarialModel, apart
 from unbraid.types import Shape
 from unbraid.view import DomainBatch
 
@@ -28,7 +28,7 @@ SEEN = ("grey", "colour", "jittered", "darkest")
 SHARED = ("encoder", "nothing")
 
 
-class MUNIT(TranslatingModel):
+class MUNIT(AdversarialModel):
     r"""An image is a content, which both domains share, and a style of its own domain; translation changes the style.
 
     Images :math:`x_a, x_b` have contents :math:`c = E^c(x)` and styles :math:`s = E^s(x)`. With styles

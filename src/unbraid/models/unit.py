@@ -15,14 +15,14 @@ from torch import Tensor
 from unbraid.errors import require_at_least
 from unbraid.model import Terms
 from unbraid.nn.discriminator import AdversaryName
-from unbraid.translation import TranslatingModel, apart
+from unbraid.translation import AdversarialModel, apart
 from unbraid.types import Shape
 from unbraid.view import DomainBatch
 
 __all__ = ["UNIT"]
 
 
-class UNIT(TranslatingModel):
+class UNIT(AdversarialModel):
     r"""Two VAEs whose codes are maps in a space that they share: translation is encoding in one, decoding in the other.
 
     An image :math:`x_a` has the posterior :math:`N(c_a, I)` with :math:`c_a = E_a(x_a)`; with

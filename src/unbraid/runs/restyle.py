@@ -22,7 +22,7 @@ def translator(run: Run) -> TranslatingModel:
     """
     model = run.model
     if not isinstance(model, TranslatingModel):
-        raise InvalidOption(f"{run.name} does not translate: give a run of munit, unit or cyclegan")
+        raise InvalidOption(f"{run.name} does not translate: give a run of munit, unit, cyclegan or ddib")
     return model
 
 
