@@ -114,10 +114,13 @@ export class Translation extends EventTarget {
   begin(get) {
     const number = ++this.asked;
     this.ready = tried(async () => {
-      const { picture, style } = await get();
-      if (number !== this.asked) return this.ready;
-      [this.picture, this.own] = [picture, style];
-      paint(this.given, picture.image);
+      const found = await get().catch((error) => {
+        if (number === this.asked) throw error;
+      });
+      // Something else is asked for by now, which speaks for itself.
+      if (!found || number !== this.asked) return this.ready.then(() => false);
+      [this.picture, this.own] = [found.picture, found.style];
+      paint(this.given, found.picture.image);
       say("");
       await this.wear(this.style);
       this.dispatchEvent(new Event("start"));
