@@ -125,9 +125,14 @@ def peers(modules: dict[str, Any], x: torch.Tensor, y: torch.Tensor) -> dict[str
     return jobs
 
 
+def batch_size(side: int) -> int:
+    """How many images of this size there are in a batch."""
+    return BATCH if side < 100 else 32
+
+
 def batch_times(modules: dict[str, Any], side: int) -> dict[str, list[float]]:
     """The CPU seconds of each job with batches of images of this size."""
-    count = BATCH if side < 100 else 32
+    count = batch_size(side)
     torch.manual_seed(0)
     x, y = torch.rand(count, 3, side, side), torch.arange(count) % 10
     jobs: dict[str, Job] = {}
@@ -162,7 +167,7 @@ def batches() -> None:
         for name, seconds in spent.items():
             # What a batch with one box costs depends on the box: the least of all would be that of the smallest.
             cost = f"{1000 * statistics.median(seconds):.2f}"
-            shape = f"{BATCH if side < 100 else 32} x 3x{side}x{side}"
+            shape = f"{batch_size(side)} x 3x{side}x{side}"
             print(f"| {shape} | {name} | {cost} | {beside(name, spent)} |", flush=True)
 
 

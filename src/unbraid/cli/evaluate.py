@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from unbraid import registry
 from unbraid.cli import _flags, _information
+from unbraid.errors import require_at_least
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,6 +60,7 @@ def evaluate(
     from unbraid.runs.evaluate import evaluate as measure
     from unbraid.runs.run import Run
 
+    require_at_least(0, jobs=jobs)
     loaded = Run(run)
     if loaded.config["view"]["name"] == "scenes" and usual:
         from unbraid.runs.objects import judge_objects
