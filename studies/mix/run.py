@@ -75,7 +75,7 @@ def main() -> None:
     """Fit what is not fitted, for as many minutes as are given."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("tasks", nargs="*", default=list(TASKS))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--epochs", type=int, help="by default those of each task")
     parser.add_argument("--runs", type=Path, default=Path("runs/mix"))
     parser.add_argument("--minutes", type=float, default=4.5, help="after which no further run is begun")
