@@ -22,6 +22,8 @@ from PIL import Image
 from torch import Tensor
 
 from unbraid import registry
+from unbraid.info.realism import frechet_distance, kernel_distance
+from unbraid.models.ddib import DDIB
 from unbraid.nn.perception import perceived
 from unbraid.plots._draw import tile
 from unbraid.runs.outlines import outlines, overlap
@@ -34,6 +36,8 @@ from unbraid.world import World
 
 HERE = Path(__file__).parent
 RESULTS, PICTURES = HERE / "results.jsonl", HERE / "pictures"
+WAYS = 100
+"""How many images of a domain go all the ways of :func:`of_noise`."""
 PIECE = 50
 """Steps between two looks at the clock."""
 
@@ -51,6 +55,8 @@ WORLDS: dict[str, tuple[Callable[[], World], Callable[[], World]]] = {
     },
 }
 """Where models learn, and where they are judged."""
+FIT: dict[str, Any] = {"batch_size": 4, "learning_rate": 5e-4}
+"""What models are fitted with, unless a variant has its own."""
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MUNIT": ("munit", {}),
     "MUNIT, diverse": ("munit", {"diversity_weight": 1.0}),
@@ -79,6 +85,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MUNIT, borrowed, in colour, diverse": ("munit", {"borrowed": 0.5, "seen": "colour", "diversity_weight": 2.0}),
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),
+    "DDIB": ("ddib", {"batch_size": 16, "learning_rate": 1e-3}),
+    "DDIB, noise": ("ddib", {"batch_size": 16, "learning_rate": 1e-3, "target": "noise"}),
     "no cycle": ("munit", {"cycle_weight": 0.0}),
     "two encoders, in colour": ("munit", {"seen": "colour", "shared": "nothing"}),
     "content in colour": ("munit", {"seen": "colour"}),
@@ -104,8 +112,8 @@ def fitted(world: str, variant: str, seed: int, steps: int, runs: Path, until: f
     while time.monotonic() < until:
         done = min(done + PIECE, steps)
         run = train(
-            model, made, steps=steps, seed=seed, out=path, until=done, batch_size=4, learning_rate=5e-4,
-            decay=2 * steps // 5, progress=False, **options,
+            model, made, steps=steps, seed=seed, out=path, until=done, decay=2 * steps // 5, progress=False,
+            **(FIT | options),
         )  # fmt: skip
         if run.finished:
             return run
@@ -166,6 +174,46 @@ def of_styles(bench: DomainBench) -> dict[str, dict[str, float]]:
     return found
 
 
+def of_noise(model: DDIB, bench: DomainBench) -> dict[str, dict[str, float]]:
+    """What two diffusion models make of images of their own domain, of images sent to the other and back, and of noise.
+
+    ``away`` is how far from the image on average, of 0 .. 1. Of the noise that images become, ``spread`` is the
+    deviation, of all pixels and of the first and last row, ``neighbours`` the correlation of one pixel with the next,
+    and ``pair`` that with the noise of the hidden pair. Where every noise is as likely as those that models learned
+    from, the first three are 1, 1 and 0.
+    """
+    world: Any = bench.world
+    found: dict[str, dict[str, float]] = {}
+    half = min(map(len, bench.x)) // 2
+    none = torch.zeros(WAYS, 0)
+    plain = DDIB(model.shape, **registry.options(model) | {"solver": "ddim", "ode_steps": 2 * model.ode_steps}).eval()
+    plain.load_state_dict(model.state_dict())
+    for d, name in enumerate(bench.domains):
+        x = bench.x[d][:WAYS]
+        noise = model.content_of(x, d)
+        other = model.content_of(bench.shown(world.counterpart(bench.index[d][:WAYS])), 1 - d)
+        found[f"{name}, noise"] = {
+            "spread": float(noise.std()), "edge_spread": float(noise[:, :, [0, -1]].std()),
+            "neighbours": float(torch.stack([noise[..., 1:].flatten(), noise[..., :-1].flatten()]).corrcoef()[0, 1]),
+            "pair": float(torch.stack([noise.flatten(), other.flatten()]).corrcoef()[0, 1]),
+        }  # fmt: skip
+        there = model.drawn(noise, none, 1 - d)
+        ways = {
+            "itself again": model.drawn(noise, none, d),
+            "there and back": model.drawn(model.content_of(there, 1 - d), none, d),
+            "itself again by DDIM": plain.drawn(plain.content_of(x, d), none, d),
+            "there and back by DDIM": plain.translate(plain.translate(x, d), 1 - d),
+        }
+        for way, images in ways.items():
+            lines = overlap(outlines(to_bytes(images)), outlines(to_bytes(x)))["lines"]
+            found[f"{name}, {way}"] = {"away": float((images - x).abs().mean()), "lines": lines}
+        torch.manual_seed(0)
+        drawn = torch.cat([model.drawn(torch.randn_like(x), none, d) for _ in range(half // WAYS)])
+        made, real = (bench.features(d, one) for one in (drawn, bench.x[d][half:]))
+        found[f"{name}, of noise"] = {"kid": kernel_distance(made, real), "frechet": frechet_distance(made, real)}
+    return found
+
+
 def picture(run: Run, bench: DomainBench, path: Path) -> None:
     """Images of the first domain, each in five drawn styles and in those of five images, which stand above them."""
     model: Any = run.model
@@ -178,10 +226,28 @@ def picture(run: Run, bench: DomainBench, path: Path) -> None:
         made: Tensor = model.drawn(content, styles.repeat(len(x), 1), 1).unflatten(0, (len(x), -1))
     white = torch.ones(1 + len(drawn), *x.shape[1:])
     rows = [torch.cat([white, given]), *(torch.cat([one[None], row]) for one, row in zip(x, made, strict=True))]
-    images = (255 * torch.cat(rows)).round().to(torch.uint8).numpy()
+    saved(rows, path)
+
+
+def picture_of_ways(run: Run, bench: DomainBench, path: Path) -> None:
+    """Images of either domain, what they become in the other, and that sent back; and noise, drawn in both."""
+    model: Any = run.model
+    rows = []
+    with torch.no_grad():
+        for d in (0, 1):
+            x = bench.x[d][:11]
+            there = model.translate(x, d)
+            rows += [x, there, model.translate(there, 1 - d)]
+        noise = torch.randn(11, *model.content_shape, generator=torch.Generator().manual_seed(0))
+        rows += [model.drawn(noise, torch.zeros(11, 0), d) for d in (0, 1)]
+    saved(rows, path)
+
+
+def saved(rows: list[Tensor], path: Path) -> None:
+    """Keep rows of images, twice as large."""
     path.parent.mkdir(exist_ok=True)
-    sheet = tile(images.repeat(2, axis=2).repeat(2, axis=3).transpose(0, 2, 3, 1), 1 + len(styles))
-    Image.fromarray(np.ascontiguousarray(sheet)).save(path)
+    images = to_bytes(torch.cat(rows)).repeat(2, axis=2).repeat(2, axis=3).transpose(0, 2, 3, 1)
+    Image.fromarray(np.ascontiguousarray(tile(images, len(rows[0])))).save(path)
 
 
 def table(found: list[dict[str, Any]]) -> str:
@@ -221,9 +287,12 @@ def main() -> None:
             break
         bench = bench or DomainBench(WORLDS[options.world][1](), images=4000, samples=800, steps=400)
         parts = judge_translation(run, bench).parts
-        picture(run, bench, PICTURES / f"{run.path.name}.png")
+        drawn = picture_of_ways if isinstance(run.model, DDIB) else picture
+        drawn(run, bench, PICTURES / f"{run.path.name}.png")
         with torch.no_grad():
             parts = {**parts, **(of_garments if options.world == "garments" else of_styles)(bench)}
+            if isinstance(run.model, DDIB):
+                parts = {**parts, **of_noise(run.model, bench)}
         rounded = {way: {name: round(value, 4) for name, value in one.items()} for way, one in parts.items()}
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asked | {"parts": rounded}) + "\n")
