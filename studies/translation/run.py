@@ -67,22 +67,22 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MUNIT, far too diverse": ("munit", {"diversity_weight": 4.0}),
     "MUNIT, more diverse": ("munit", {"diversity_weight": 2.0}),
     **{
-        f"MUNIT, darkest, varied {weight:g} to 3": (
-            "munit",
-            {"seen": "darkest", "diversity_weight": weight, "diversity_limit": 3.0},
-        )
-        for weight in (5.0, 8.0, 11.0, 14.0, 16.0, 20.0, 40.0)
-    },
-    **{
         f"MUNIT, darkest, varied {weight:g} to 3, cycled": (
             "munit",
-            {"seen": "darkest", "diversity_weight": weight, "diversity_limit": 3.0, "cycle_weight": cycle},
+            {"seen": "darkest", "diversity_weight": weight, "diversity_limit": 3.0, "cycle_weight": 20.0},
         )
-        for weight, cycle in ((20.0, 20.0), (22.0, 20.0), (24.0, 30.0))
+        for weight in (20.0, 32.0, 36.0)
     },
     "MUNIT, borrowed": ("munit", {"borrowed": 0.5}),
     "MUNIT, borrowed, in colour": ("munit", {"borrowed": 0.5, "seen": "colour"}),
     "MUNIT, borrowed, in colour, diverse": ("munit", {"borrowed": 0.5, "seen": "colour", "diversity_weight": 2.0}),
+    **{
+        f"MUNIT, borrowed, in colour, varied {weight:g}": (
+            "munit",
+            {"borrowed": 0.5, "seen": "colour", "diversity_weight": weight, "cycle_weight": 20.0},
+        )
+        for weight in (6.0, 12.0)
+    },
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),
     "DDIB": ("ddib", {"batch_size": 16, "learning_rate": 1e-3}),

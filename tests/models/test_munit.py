@@ -96,11 +96,11 @@ def unseen(model: MUNIT, x: Tensor) -> Tensor:
     return x - x.min(dim=1, keepdim=True).values if model.seen == "darkest" else x
 
 
-def counted(first: Tensor, second: Tensor, limit: float) -> float:
-    """What counts of the difference of two images, pixel by pixel."""
+def counted(first: Tensor, second: Tensor, guided: Tensor, limit: float) -> float:
+    """What counts of the difference of two images beside a third, pixel by pixel."""
     found = 0.0
-    for one, other in zip(first.flatten(1).T, second.flatten(1).T, strict=True):
-        found += min(away(one, other), limit * min(away(one, 0 * one), away(other, 0 * other)))
+    for three in zip(first.flatten(1).T, second.flatten(1).T, guided.flatten(1).T, strict=True):
+        found += min(away(three[0], three[1]), limit * min(away(one, 0 * one) for one in three))
     return found / first[0].numel()
 
 
@@ -141,22 +141,28 @@ def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: di
         }  # fmt: skip
         if options:
             other_b, other_a = torch.randn(3, 3), torch.randn(3, 3)
-            translations = (ab, drawn(model, ca, other_b, 1)), (ba, drawn(model, cb, other_a, 0))
-            pairs = [pair for both in translations for pair in zip(*(unseen(model, x) for x in both), strict=True)]
+            translations = (
+                (ab, drawn(model, ca, other_b, 1), drawn(model, ca, sb.roll(1, 0), 1)),
+                (ba, drawn(model, cb, other_a, 0), drawn(model, cb, sa.roll(1, 0), 0)),
+            )
+            threes = [three for all_ in translations for three in zip(*(unseen(model, x) for x in all_), strict=True)]
             limit = options.get("diversity_limit", torch.inf)
-            varied = [counted(*pair, limit) for pair in pairs]
+            varied = [counted(*three, limit) for three in threes]
             expected["diversity"] = -0.5 * sum(varied) / 3
-            assert all((one < away(*pair) - 1e-4) == (limit < 1) for one, pair in zip(varied, pairs, strict=True))
+            free = [away(first, second) for first, second, _ in threes]
+            assert all((one < all_ - 1e-4) == (limit < 1) for one, all_ in zip(varied, free, strict=True))
     assert terms == pytest.approx(expected, rel=2e-3)
 
 
-def test_colour_counts_only_where_both_translations_have_some() -> None:
+@pytest.mark.parametrize("white", [None, 0, 1, 2])
+def test_colour_counts_only_where_both_translations_and_one_like_a_real_image_have_some(white: int | None) -> None:
     model = made(diversity_limit=3.0, seen="darkest")
-    second = torch.rand(1, 3, 32, 32, requires_grad=True)
-    for channels in (1, 3):
-        first = torch.rand(1, channels, 32, 32).expand(1, 3, 32, 32).clone().requires_grad_()
-        model._varied(first, second).backward()
-        assert bool(first.grad.any()) == bool(second.grad.any()) == (channels == 3)
+    three = [torch.rand(1, 1 if n == white else 3, 32, 32).expand(1, 3, 32, 32).clone() for n in range(3)]
+    first, second = three[0].requires_grad_(), three[1].requires_grad_()
+    model._counted(first, second, three[2]).backward()
+    assert first.grad is not None
+    assert second.grad is not None
+    assert bool(first.grad.any()) == bool(second.grad.any()) == (white is None)
 
 
 def test_borrowed_styles_are_those_of_other_images_and_feel_no_gradient() -> None:

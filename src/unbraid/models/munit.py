@@ -44,7 +44,8 @@ class MUNIT(AdversarialModel):
     ``diversity_weight`` takes off the difference of two translations of an image in two styles. By itself that is paid
     for with form: with shadows around what is thin, and holes in what is not. With a ``diversity_limit`` only what
     contents do not see of the images counts (where they see colour, everything), and at each pixel only as much as that
-    many times what the lesser of the two has of it: shadows beside white, and white holes, gain nothing.
+    many times what the least of three has of it: the two, and one in the style of a real image. Shadows beside white
+    and white holes gain nothing, nor does a background that no real image has.
 
     The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
     encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
@@ -60,8 +61,8 @@ class MUNIT(AdversarialModel):
         cycle_weight: :math:`\lambda_{cyc}`, at least 0; the paper has 0 for edges and 10 for streets and seasons.
         moments_weight: The weight of the moments of encoded styles, at least 0; 0 in the paper.
         diversity_weight: The weight of the difference between two styles, at least 0; 0 in the paper.
-        diversity_limit: How many times what the lesser has of colour two translations need differ by at each pixel, at
-            most; at least 0. With 0 there is no limit, and everything counts (StarGAN v2).
+        diversity_limit: How many times what the least of three has of colour two translations need differ by at each
+            pixel, at most; at least 0. With 0 there is no limit, and everything counts (StarGAN v2).
         borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
         seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), in training ``"jittered"`` colours, or
@@ -196,18 +197,24 @@ class MUNIT(AdversarialModel):
             again = [apart(self.drawn(back[d], styles[d], d), real[d]) for d in (0, 1)]
             terms["cycle"] = self.cycle_weight * (again[0] + again[1])
         if self.diversity_weight:
-            others = [self.drawn(contents[d], self.any_style(real[d]), 1 - d) for d in (0, 1)]
-            varied = self._varied(fakes[0], others[0]) + self._varied(fakes[1], others[1])
-            terms["diversity"] = -self.diversity_weight * varied
+            varied = [self._varied(contents[d], fakes[d], styles[1 - d], 1 - d) for d in (0, 1)]
+            terms["diversity"] = -self.diversity_weight * (varied[0] + varied[1])
         return terms
 
-    def _varied(self, first: Tensor, second: Tensor) -> Tensor:
-        """How different two translations of the same images are, as far as it counts."""
+    def _varied(self, content: Tensor, fake: Tensor, styles: Tensor, domain: int) -> Tensor:
+        """How different two translations are, as far as it counts; ``styles`` are of the domain's own images."""
+        other = self.drawn(content, self.any_style(styles), domain)
         if not self.diversity_limit:
-            return apart(first, second)
-        first, second = (self.translator.unseen(x).float() for x in (first, second))
-        enough = torch.minimum(first.detach().abs().mean(dim=1), second.detach().abs().mean(dim=1))
-        return (first - second).abs().mean(dim=1).minimum(self.diversity_limit * enough).mean()
+            return apart(fake, other)
+        with torch.no_grad():
+            guided = self.drawn(content, styles.roll(1, dims=0), domain)
+        return self._counted(fake, other, guided)
+
+    def _counted(self, first: Tensor, second: Tensor, guided: Tensor) -> Tensor:
+        """What counts of the difference of two translations, beside one in the style of a real image."""
+        first, second, guided = (self.translator.unseen(x).float() for x in (first, second, guided))
+        least = torch.stack([x.detach().abs().mean(dim=1) for x in (first, second, guided)]).amin(dim=0)
+        return (first - second).abs().mean(dim=1).minimum(self.diversity_limit * least).mean()
 
 
 def _strange(styles: Tensor) -> Tensor:
