@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from unbraid.errors import InvalidData
+from unbraid.errors import InvalidData, InvalidOption
 from unbraid.model import Model
 from unbraid.runs.run import Run
 from unbraid.runs.train import train
@@ -68,6 +68,18 @@ def test_a_white_picture_and_a_black_one_are_two_domains(model: str, tmp_path: P
     assert all(pixels(file).shape == (32, 32, 3) for file in files[1:])
     with pytest.raises(InvalidData, match="has only 1 images of a domain: too few to judge"):
         DomainBench(run.world, images=4, samples=4, steps=1)
+
+
+def test_so_few_pictures_that_their_halves_have_no_covariance_are_too_few_to_judge(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(6):
+            Image.fromarray(np.roll(NOISE, number, axis=0)).save(tmp_path / name / f"{number}.png")
+    world = Folders(a=str(tmp_path / "a"), b=str(tmp_path / "b"), size=32)
+    with pytest.raises(InvalidData, match="has only 6 images of a domain: too few to judge"):
+        DomainBench(world, images=8, samples=8, steps=1)
+    with pytest.raises(InvalidOption, match="samples must be a finite number of at least 4, but is 3"):
+        DomainBench(world, samples=3)
 
 
 def test_where_all_images_of_a_domain_are_one_their_diversity_is_left_out_and_all_else_is_a_number(

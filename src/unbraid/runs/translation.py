@@ -36,6 +36,8 @@ __all__ = ["DomainBench", "Translations", "judge_translation"]
 
 LEARNED = 0.7
 """Of all contents, what part the judges learn from; of the others nobody has told them."""
+FEWEST = 4
+"""How many images of a domain can be judged: half of them are compared with the others, and one has no covariance."""
 STYLES = 8
 """In how many styles an image is translated to see how they differ."""
 VARIED = 32
@@ -75,7 +77,7 @@ class DomainBench:
         world: The world, with a factor of two values for the domain.
         factor: Its name.
         images: How many images of each domain a judge learns from, at least 1.
-        samples: On how many of each domain models are judged, at least 2.
+        samples: On how many of each domain models are judged, at least 4.
         steps: How many steps a judge takes, at least 1.
         network: Of the judges: one of ``NETWORKS``.
         seed: What images and weights depend on, at least 0.
@@ -102,7 +104,7 @@ class DomainBench:
         seed: int = 0,
     ) -> None:
         require_at_least(1, images=images, steps=steps)
-        require_at_least(2, samples=samples)
+        require_at_least(FEWEST, samples=samples)
         require_judging(network, world.shape)
         if factor not in world.space.names or world.space[factor].size != 2:
             raise InvalidOption(f"translation is between the two values of a factor, which {factor!r} is not")
@@ -155,7 +157,7 @@ class DomainBench:
         content = self.world.content(index) if hasattr(self.world, "content") else index
         learned = uniforms(content, 1, seed=self.seed, purpose="judged")[:, 0] < LEARNED
         mine, others = index[learned][:images], index[~learned][:samples]
-        if len(mine) < 2 or len(others) < 2:
+        if len(mine) < 2 or len(others) < FEWEST:
             raise InvalidData(f"{type(self.world).__name__} has only {len(index)} images of a domain: too few to judge")
         return mine, others
 
