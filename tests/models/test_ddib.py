@@ -192,9 +192,12 @@ def test_steps_of_the_ode_go_from_the_image_to_the_last_time_without_standing_st
         ("patch", 3, "patch 1, 2 or 4"),
         ("average", 1.0, "average must be below 1"),
         ("timesteps", 0, "timesteps must be"),
+        ("ode_steps", 0, "ode_steps must be"),
+        ("solver", "euler", "solver must be one of heun, ddim, but is 'euler'"),
+        ("target", "image", "target must be one of velocity, noise, but is 'image'"),
     ],
 )
-def test_options_out_of_range_are_refused(option: str, value: float, said: str) -> None:
+def test_options_out_of_range_are_refused(option: str, value: float | str, said: str) -> None:
     with pytest.raises(InvalidOption, match=said):
         DDIB((1, 32, 32), **{option: value})  # type: ignore[arg-type]
 
