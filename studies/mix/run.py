@@ -1,6 +1,6 @@
 """What mixing samples does to what a small residual network learns: fit, or measure what was fitted.
 
-Every run is one process of a minute or two; what is there already is not done again.
+A network takes seconds; what is there already is not done again.
 """
 
 from __future__ import annotations
