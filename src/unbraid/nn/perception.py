@@ -16,7 +16,7 @@ __all__ = ["features", "perceived"]
 def features(network: nn.Sequential, x: Tensor) -> tuple[list[Tensor], Tensor]:
     """What comes out of each rectifier, ``(B, C, h, w)``, and what the last layer is given, ``(B, D)``.
 
-    A rectifier of numbers makes maps of one place.
+    A rectifier of numbers makes maps of one place, one of patches ``(B, patches, C)`` maps of as many in a column.
 
     Args:
         network: Layers from images to numbers.
@@ -26,7 +26,7 @@ def features(network: nn.Sequential, x: Tensor) -> tuple[list[Tensor], Tensor]:
     for layer in list(network)[:-1]:
         x = layer(x)
         if isinstance(layer, nn.ReLU):
-            maps.append(x if x.ndim == 4 else x[:, :, None, None])
+            maps.append(x if x.ndim == 4 else x.reshape(len(x), -1, x.shape[-1]).mT[..., None])
     return maps, x.flatten(1)
 
 
