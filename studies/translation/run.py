@@ -76,13 +76,6 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MUNIT, borrowed": ("munit", {"borrowed": 0.5}),
     "MUNIT, borrowed, in colour": ("munit", {"borrowed": 0.5, "seen": "colour"}),
     "MUNIT, borrowed, in colour, diverse": ("munit", {"borrowed": 0.5, "seen": "colour", "diversity_weight": 2.0}),
-    **{
-        f"MUNIT, borrowed, in colour, varied {weight:g}": (
-            "munit",
-            {"borrowed": 0.5, "seen": "colour", "diversity_weight": weight, "cycle_weight": 20.0},
-        )
-        for weight in (6.0, 12.0)
-    },
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),
     "DDIB": ("ddib", {"batch_size": 16, "learning_rate": 1e-3}),

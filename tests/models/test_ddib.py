@@ -191,7 +191,7 @@ def test_steps_of_the_ode_go_from_the_image_to_the_last_time_without_standing_st
         ("halvings", 4, "halvings must be 0 to 3"),
         ("patch", 3, "patch 1, 2 or 4"),
         ("average", 1.0, "average must be below 1"),
-        ("timesteps", 0, "timesteps must be"),
+        ("timesteps", 24, "timesteps must be a finite number of at least 25, but is 24"),
         ("ode_steps", 0, "ode_steps must be"),
         ("solver", "euler", "solver must be one of heun, ddim, but is 'euler'"),
         ("target", "image", "target must be one of velocity, noise, but is 'image'"),

@@ -37,6 +37,8 @@ SolverName = Literal["heun", "ddim"]
 TargetName = Literal["velocity", "noise"]
 BETAS = (1e-4, 0.02)
 """The first and the last variance of the noise that 1000 steps add, as Ho et al. have it."""
+LEAST_STEPS = 25
+"""Of a schedule: with 20 the last one would leave nothing of what was there."""
 
 
 def cumulative(timesteps: int) -> Tensor:
@@ -44,13 +46,14 @@ def cumulative(timesteps: int) -> Tensor:
 
     .. math:: \bar\alpha_t = \prod_{s \le t} (1 - \beta_s)
 
-    with :math:`\beta` linear in s. Fewer steps than 1000 add so much more noise each.
+    with :math:`\beta` linear in s. Fewer steps than 1000 add so much more noise each, and at least 25 are needed: below
+    that the last ones would add more than there is room for.
 
     >>> [round(float(a), 4) for a in cumulative(1000)[[0, 1, 500, 1000]]]
     [1.0, 0.9999, 0.0786, 0.0]
     """
     betas = torch.linspace(*BETAS, timesteps, dtype=torch.float64) * (1000 / timesteps)
-    left = torch.cumprod(1 - betas.clamp(max=0.999), dim=0)
+    left = torch.cumprod(1 - betas, dim=0)
     return torch.cat([torch.ones(1, dtype=torch.float64), left])
 
 
@@ -109,8 +112,9 @@ class DDIB(TranslatingModel):
 
     Args:
         shape: Channels, height, width of the images, 32 to 256 pixels a side.
-        timesteps: T, at least 1; 1000 in the authors' programs, for images.
-        ode_steps: In how many steps the ODE is followed from end to end, 1 to T; they are shorter near the image.
+        timesteps: T, at least 25; 1000 in the authors' programs, for images.
+        ode_steps: In how many steps the ODE is followed from end to end, 1 to T; they are shorter near the image. Where
+            noise is known exactly, five of Heun's bring an image back 0.07 off at most, of 0 .. 1, and fifteen 0.002.
         solver: ``"ddim"`` (the paper), or ``"heun"``: steps take twice as long, and the error falls with the square of
             their number.
         target: What networks are to say: the ``"velocity"``, or the ``"noise"`` (the paper).
@@ -143,7 +147,8 @@ class DDIB(TranslatingModel):
         average: float = 0.999,
     ) -> None:
         super().__init__(shape, style_dim=0)
-        require_at_least(1, timesteps=timesteps, ode_steps=ode_steps, width=width, blocks=blocks)
+        require_at_least(LEAST_STEPS, timesteps=timesteps)
+        require_at_least(1, ode_steps=ode_steps, width=width, blocks=blocks)
         require_at_least(0, average=average)
         for option, value, kind in (("solver", solver, SolverName), ("target", target, TargetName)):
             if value not in get_args(kind):

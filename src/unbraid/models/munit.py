@@ -43,9 +43,9 @@ class MUNIT(AdversarialModel):
     style one of those that decoders are trained on; ``borrowed`` trains them on encoded styles of other images, too;
     ``diversity_weight`` takes off the difference of two translations of an image in two styles. By itself that is paid
     for with form: with shadows around what is thin, and holes in what is not. With a ``diversity_limit`` only what
-    contents do not see of the images counts (where they see colour, everything), and at each pixel only as much as that
-    many times what the least of three has of it: the two, and one in the style of a real image. Shadows beside white
-    and white holes gain nothing, nor does a background that no real image has.
+    contents do not see of the images counts (everything, where they see colour or there is none), and at each pixel
+    only as much as that many times what the least of three has of it: the two, and one in the style of a real image.
+    Shadows beside white and white holes gain nothing, nor does a background that no real image has.
 
     The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
     encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
