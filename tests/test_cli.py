@@ -345,6 +345,21 @@ def test_help_lists_the_verbs_with_what_they_do(cli: Unbraid, command: str) -> N
     assert all(f"  {verb} " in text and does in text for verb, does in verbs().items())
 
 
+@pytest.mark.parametrize("own", [{}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "ACTIVE"}])
+def test_threads_that_wait_sleep_soon_unless_the_user_says_otherwise(
+    own: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")  # so that what the command sets is taken back
+        monkeypatch.delenv(name)
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    main(["--version"])
+    expected = {} if "OMP_WAIT_POLICY" in own else {"GOMP_SPINCOUNT": "2000"}
+    found = {name: os.environ[name] for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY") if name in os.environ}
+    assert found == expected | own
+
+
 def test_the_version_is_the_packages(cli: Unbraid) -> None:
     assert cli("--version") == f"unbraid {unbraid.__version__}\n"
 

@@ -16,6 +16,12 @@ __all__ = ["main", "verbs"]
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR)
 """What a file or folder may be that was given, and no fault of ours."""
 
+SPINS = ("GOMP_SPINCOUNT", "2000")
+"""How often a thread of GNU's OpenMP that waits for the others looks before it sleeps.
+
+Its own 300,000 are meant for cores that do nothing else. Beside a busy process two threads on two cores wait most of
+the time for one that has no core, and a training of small operations all but stands still.
+"""
 USAGE = """usage: unbraid VERB [ARGUMENTS]
 
 Learn representations whose parts come apart, measure how far they have, and see what each part means.
@@ -38,6 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: Those after the program's name; by default the process's own.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault(*SPINS)  # before torch is imported, which reads it then
     try:
         try:
             _dispatch(arguments)
