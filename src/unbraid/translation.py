@@ -151,14 +151,12 @@ class AdversarialModel(TranslatingModel):
         average: float,
     ) -> None:
         super().__init__(shape, style_dim=style_dim)
-        require_at_least(0, blocks=blocks, critic_rate=critic_rate, average=average)
+        require_at_least(0, blocks=blocks, critic_rate=critic_rate)
         require_at_least(1, width=width, critic_width=critic_width, critic_depth=critic_depth)
         if not 1 <= halvings <= 3 or not 1 <= critic_sizes <= 3:
             raise InvalidOption(f"halvings and critic_sizes must be 1 to 3, but are {halvings} and {critic_sizes}")
         if kernel < 1 or not kernel % 2:
             raise InvalidOption(f"kernel must be odd and at least 1, but is {kernel}")
-        if average >= 1:
-            raise InvalidOption(f"average must be below 1, but is {average}")
         if adversary not in ADVERSARIES:
             raise InvalidOption(f"adversary must be one of {', '.join(ADVERSARIES)}, but is {adversary!r}")
         self.width, self.kernel, self.halvings, self.blocks = width, kernel, halvings, blocks

@@ -149,7 +149,6 @@ class DDIB(TranslatingModel):
         super().__init__(shape, style_dim=0)
         require_at_least(LEAST_STEPS, timesteps=timesteps)
         require_at_least(1, ode_steps=ode_steps, width=width, blocks=blocks)
-        require_at_least(0, average=average)
         for option, value, kind in (("solver", solver, SolverName), ("target", target, TargetName)):
             if value not in get_args(kind):
                 raise InvalidOption(f"{option} must be one of {', '.join(get_args(kind))}, but is {value!r}")
@@ -157,8 +156,6 @@ class DDIB(TranslatingModel):
             raise InvalidOption(f"ode_steps must be at most timesteps, {timesteps}, but is {ode_steps}")
         if not 0 <= halvings <= 3 or patch not in (1, 2, 4):
             raise InvalidOption(f"halvings must be 0 to 3 and patch 1, 2 or 4, but are {halvings} and {patch}")
-        if average >= 1:
-            raise InvalidOption(f"average must be below 1, but is {average}")
         self.timesteps, self.ode_steps, self.width, self.halvings = timesteps, ode_steps, width, halvings
         self.blocks, self.patch, self.average, self.solver, self.target = blocks, patch, average, solver, target
         self.content_shape, self.latent_dim = shape, math.prod(shape)
@@ -166,7 +163,10 @@ class DDIB(TranslatingModel):
             UNet(shape[0], width=width, halvings=halvings, blocks=blocks, patch=patch) for _ in range(2)
         )
         self.averaged = nn.ModuleList(Averaged(network, average) for network in self.networks)
-        self.left: list[float] = cumulative(timesteps).tolist()
+        left = cumulative(timesteps)
+        self.left: list[float] = left.tolist()
+        # The same where the images are, made once.
+        self.register_buffer("left_there", left.float(), persistent=False)
         # One of the two ways of DDIM: with even steps what is fine in images is lost on the way to the first time.
         self.times = [max(i, round(timesteps * (i / ode_steps) ** 2)) for i in range(ode_steps + 1)]
 
@@ -211,7 +211,7 @@ class DDIB(TranslatingModel):
 
     def _left(self, t: Tensor) -> Tensor:
         """What is left of an image at times ``(B,)``: ``(B, 1, 1, 1)``."""
-        return torch.tensor(self.left, dtype=torch.float32, device=t.device)[t][:, None, None, None]
+        return self.get_buffer("left_there")[t][:, None, None, None]
 
     def _along(self, x: Tensor, domain: int, times: Sequence[int]) -> Tensor:
         # An image is of time 0, of which networks know nothing: they are asked about the nearest one.

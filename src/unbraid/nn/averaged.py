@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from unbraid.errors import InvalidOption, require_at_least
+
 __all__ = ["Averaged"]
 
 
@@ -24,10 +26,16 @@ class Averaged(nn.Module):
     Args:
         network: Whose weights.
         keep: a, from 0 (the weights themselves) to below 1.
+
+    Raises:
+        InvalidOption: When the share is out of range; models call it ``average``.
     """
 
     def __init__(self, network: nn.Module, keep: float) -> None:
         super().__init__()
+        require_at_least(0, average=keep)
+        if keep >= 1:
+            raise InvalidOption(f"average must be below 1, but is {keep}")
         self.keep = keep
         self.names = {name: name.replace(".", "_") for name, _ in network.named_parameters()}
         for name, value in network.named_parameters():

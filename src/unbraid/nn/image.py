@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unbraid.errors import InvalidData, InvalidOption
 from unbraid.types import Shape
 
-__all__ = ["ImageDecoder", "ImageEncoder", "checked_codes", "checked_images", "halvings", "initialise", "require_sides"]
+__all__ = [
+    "ImageDecoder", "ImageEncoder", "checked_codes", "checked_images", "continued", "halvings", "initialise",
+    "require_sides",
+]  # fmt: skip
 
 SIDES = {32: 3, 64: 4, 128: 5}
 """How often each side that fits is halved until 4 are left."""
@@ -30,6 +34,17 @@ def halvings(shape: Shape) -> int:
             "expected (channels, height, width); network='dense' takes any size, 'patches' multiples of 8"
         )
     return SIDES[shape[1]]
+
+
+def continued(x: Tensor, unit: int) -> Tensor:
+    """Images ``(B, C, H, W)`` whose last row and column are repeated until both sides are multiples of a unit.
+
+    >>> import torch
+    >>> continued(torch.tensor([[[[1.0, 2.0, 3.0]]]]), 2)[0, 0].tolist()
+    [[1.0, 2.0, 3.0, 3.0], [1.0, 2.0, 3.0, 3.0]]
+    """
+    down, right = (-side % unit for side in x.shape[2:])
+    return F.pad(x, (0, right, 0, down), mode="replicate") if down or right else x
 
 
 def require_sides(shape: Shape, least: int, most: int) -> None:

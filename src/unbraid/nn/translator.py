@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unbraid.nn.content import ContentEncoder, RoundAbout, plain
-from unbraid.nn.image import initialise
+from unbraid.nn.image import continued, initialise
 from unbraid.nn.styled import StyledDecoder, StyleEncoder
 from unbraid.types import Shape
 
@@ -83,7 +82,7 @@ class Translator(nn.Module):
     def content(self, x: Tensor, domain: int) -> Tensor:
         """What images of a domain show: ``(B, C, H, W)`` in 0 .. 1 to ``(B, channels, h, w)``."""
         encoder, body = (parts[domain % len(parts)] for parts in (self.encoders, self.bodies))
-        content: Tensor = body(encoder(self._halved(2 * self._seen(x) - 1)))
+        content: Tensor = body(encoder(continued(2 * self._seen(x) - 1, 1 << self.halvings)))
         return content
 
     def unseen(self, x: Tensor) -> Tensor:
@@ -106,8 +105,3 @@ class Translator(nn.Module):
         if self.seen == "colour":
             return x
         return x.mean(dim=1, keepdim=True) if self.seen == "grey" else x.amin(dim=1, keepdim=True)
-
-    def _halved(self, x: Tensor) -> Tensor:
-        """Continued so that both sides can be halved."""
-        down, right = (-side % (1 << self.halvings) for side in self.size)
-        return F.pad(x, (0, right, 0, down), mode="replicate") if down or right else x

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unbraid.nn.image import continued
+
 __all__ = ["UNet"]
 
 WAVES = 64
@@ -58,10 +60,8 @@ class UNet(nn.Module):
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         """``(B, C, H, W)`` and times ``(B,)`` in 0 .. 1 to ``(B, C, H, W)``."""
         height, width = x.shape[2:]
-        down, right = (-side % (self.patch << self.halvings) for side in (height, width))
-        h = F.pad(x, (0, right, 0, down), mode="replicate") if down or right else x
         told = self.time(_waves(time))
-        h = self.begin(F.pixel_unshuffle(h, self.patch))
+        h = self.begin(F.pixel_unshuffle(continued(x, self.patch << self.halvings), self.patch))
         across = []
         for i, row in enumerate(self.down):
             h = F.avg_pool2d(h, 2) if i else h
