@@ -76,6 +76,19 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MUNIT, borrowed": ("munit", {"borrowed": 0.5}),
     "MUNIT, borrowed, in colour": ("munit", {"borrowed": 0.5, "seen": "colour"}),
     "MUNIT, borrowed, in colour, diverse": ("munit", {"borrowed": 0.5, "seen": "colour", "diversity_weight": 2.0}),
+    **{
+        f"MUNIT, borrowed, in colour, varied {weight:g} to {limit:g}, cycled": (
+            "munit",
+            {
+                "borrowed": 0.5,
+                "seen": "colour",
+                "diversity_weight": weight,
+                "diversity_limit": limit,
+                "cycle_weight": 20.0,
+            },
+        )
+        for weight, limit in ((20.0, 1.2), (20.0, 1.4))
+    },
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),
     "DDIB": ("ddib", {"batch_size": 16, "learning_rate": 1e-3}),

@@ -15,6 +15,7 @@ from unbraid.nn.content import ContentEncoder
 from unbraid.nn.discriminator import Discriminator
 from unbraid.nn.enlarge import Enlarge
 from unbraid.nn.recolour import recoloured
+from unbraid.nn.variety import coloured, mistinted
 from unbraid.view import DomainBatch
 
 
@@ -104,6 +105,19 @@ def counted(first: Tensor, second: Tensor, guided: Tensor, limit: float) -> floa
     return found / first[0].numel()
 
 
+def tints(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean colour of every four by four pixels, less its brightness; and that."""
+    means = torch.stack([torch.stack([c.mean(dim=(2, 3)) for c in row.split(4, 3)], 2) for row in x.split(4, 2)], 2)
+    return means - means.mean(dim=1, keepdim=True), means.mean(dim=1)
+
+
+def missed(first: Tensor, second: Tensor, real: Tensor, times: float) -> float:
+    """How far the difference of two batches is from so many times that of real images."""
+    far = [away(a, b) for a, b in zip(tints(first), tints(second), strict=True)]
+    there = [away(a, a[[len(a) - 1, *range(len(a) - 1)]]) for a in tints(real)]
+    return sum(abs(one - times * other) for one, other in zip(far, there, strict=True))
+
+
 def answers(critic: Discriminator, x: Tensor) -> list[Tensor]:
     second = F.avg_pool2d(2 * x - 1, 3, 2, 1, count_include_pad=False)
     return [column(y) for column, y in zip(critic.columns, (2 * x - 1, second), strict=True)]
@@ -111,9 +125,10 @@ def answers(critic: Discriminator, x: Tensor) -> list[Tensor]:
 
 DIVERSE = {"seen": "colour", "shared": "nothing", "diversity_weight": 0.5}
 LIMITED = {"seen": "darkest", "diversity_weight": 0.5, "diversity_limit": 0.8}
+TINTED = {"seen": "colour", "diversity_weight": 0.5, "diversity_limit": 0.1}
 
 
-@pytest.mark.parametrize("options", [{}, DIVERSE, LIMITED], ids=str)
+@pytest.mark.parametrize("options", [{}, DIVERSE, LIMITED, TINTED], ids=str)
 def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: dict[str, Any]) -> None:
     model, seen = made(**options), batch()
     torch.manual_seed(5)
@@ -142,27 +157,45 @@ def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: di
         if options:
             other_b, other_a = torch.randn(3, 3), torch.randn(3, 3)
             translations = (
-                (ab, drawn(model, ca, other_b, 1), drawn(model, ca, sb.roll(1, 0), 1)),
-                (ba, drawn(model, cb, other_a, 0), drawn(model, cb, sa.roll(1, 0), 0)),
+                (ab, drawn(model, ca, other_b, 1), drawn(model, ca, sb.roll(1, 0), 1), b),
+                (ba, drawn(model, cb, other_a, 0), drawn(model, cb, sa.roll(1, 0), 0), a),
             )
-            threes = [three for all_ in translations for three in zip(*(unseen(model, x) for x in all_), strict=True)]
             limit = options.get("diversity_limit", torch.inf)
-            varied = [counted(*three, limit) for three in threes]
-            expected["diversity"] = -0.5 * sum(varied) / 3
-            free = [away(first, second) for first, second, _ in threes]
-            assert all((one < all_ - 1e-4) == (limit < 1) for one, all_ in zip(varied, free, strict=True))
+            if options is TINTED:
+                varied = [-missed(first, second, real, limit) for first, second, _, real in translations]
+            else:
+                varied = []
+                for heap in translations:
+                    threes = list(zip(*(unseen(model, x) for x in heap[:3]), strict=True))
+                    each, free = [counted(*three, limit) for three in threes], [away(*three[:2]) for three in threes]
+                    assert all((x < y - 1e-4) == (limit < 1) for x, y in zip(each, free, strict=True))
+                    varied.append(sum(each) / 3)
+            expected["diversity"] = -0.5 * sum(varied)
     assert terms == pytest.approx(expected, rel=2e-3)
 
 
 @pytest.mark.parametrize("white", [None, 0, 1, 2])
 def test_colour_counts_only_where_both_translations_and_one_like_a_real_image_have_some(white: int | None) -> None:
-    model = made(diversity_limit=3.0, seen="darkest")
+    unseen = made(seen="darkest").translator.unseen
     three = [torch.rand(1, 1 if n == white else 3, 32, 32).expand(1, 3, 32, 32).clone() for n in range(3)]
     first, second = three[0].requires_grad_(), three[1].requires_grad_()
-    model._counted(first, second, three[2]).backward()
+    coloured(unseen(first), unseen(second), unseen(three[2]), 3.0).backward()
     assert first.grad is not None
     assert second.grad is not None
     assert bool(first.grad.any()) == bool(second.grad.any()) == (white is None)
+
+
+def test_tints_are_to_differ_as_much_as_those_of_real_images_and_grains_do_not_matter() -> None:
+    torch.manual_seed(0)
+    first, real = torch.rand(2, 3, 32, 32), torch.rand(4, 3, 1, 1).expand(4, 3, 32, 32)
+    grains = first + torch.eye(2).repeat(16, 16) - 0.5
+    asked = mistinted(first, first, real, 1.0).item()
+    assert asked > 0.1
+    assert mistinted(first, grains, real, 1.0).item() == pytest.approx(asked, abs=1e-5)
+    tint = real[:1] - real[:1].mean() + torch.zeros_like(first)
+    found = [mistinted(first, first + amount * tint, real, 1.0).item() for amount in (0.0, 0.5, 20.0)]
+    assert found[1] < found[0] < found[2]
+    assert mistinted(first[:1], first[1:], real[:1], 1.0).item() == 0
 
 
 def test_borrowed_styles_are_those_of_other_images_and_feel_no_gradient() -> None:
