@@ -82,12 +82,12 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             {
                 "borrowed": 0.5,
                 "seen": "colour",
+                "cycle_weight": 20.0,
                 "diversity_weight": weight,
                 "diversity_limit": limit,
-                "cycle_weight": 20.0,
             },
         )
-        for weight, limit in ((20.0, 1.2), (20.0, 1.4))
+        for weight, limit in ((10.0, 0.85), (10.0, 0.9))
     },
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),

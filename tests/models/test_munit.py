@@ -184,6 +184,18 @@ def test_the_loss_is_the_published_one_derived_slowly_layer_by_layer(options: di
     assert terms == pytest.approx(expected, rel=2e-3)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("options", [{}, {"spectral": True}, {"adversary": "hinge"}], ids=str)
+def test_what_is_asked_of_jittered_contents_moves_no_critic(options: dict[str, Any], channels: int) -> None:
+    shape = (channels, 32, 32)
+    model = made(shape, seen="jittered", diversity_weight=1.0, diversity_limit=0.5, **options)
+    model.loss(batch(shape=shape), 0, "model")["diversity"].backward()
+    felt = [one.grad for one in model.translator.decoders.parameters() if one.grad is not None]
+    assert sum(one.abs().sum().item() for one in felt) > 0
+    assert all(one.isfinite().all() for one in felt)
+    assert all(one.grad is None for one in model.critics.parameters())
+
+
 @pytest.mark.parametrize("white", [None, 0, 1, 2])
 def test_colour_counts_only_where_both_translations_and_one_like_a_real_image_have_some(white: int | None) -> None:
     model = made(diversity_limit=3.0, seen="darkest")

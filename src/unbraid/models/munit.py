@@ -43,11 +43,12 @@ class MUNIT(AdversarialModel):
     style one of those that decoders are trained on; ``borrowed`` trains them on encoded styles of other images, too;
     ``diversity_weight`` takes off the difference of two translations of an image in two styles. By itself that is paid
     for with form: with shadows around what is thin, and holes in what is not; or all is painted black and white. A
-    ``diversity_limit`` mends that in one of two ways. Where contents do not see colours, only what they do not see of
-    the images counts, and at each pixel only as much as that many times what the least of three has of it: the two, and
-    one in the style of a real image. Shadows beside white and white holes gain nothing, nor does a background that no
-    real image has. Where contents see colours, translations are to differ that many times as much as two real images
-    do, no less and no more, by the features of the domain's critic.
+    ``diversity_limit`` is meant to mend that, in one of two ways. Where contents do not see colours, only what they do
+    not see of the images counts (all, where there is one channel), and at each pixel only as much as that many times
+    what the least of three has of it: the two, and one in the style of a real image. Shadows beside white and white
+    holes gain nothing, nor does a background that no real image has. Where contents see colours, the mean difference
+    of a batch's translations is to be that many times that of its real images, no less and no more, by the features of
+    the domain's critic (squared, so that two which are alike are hardly pushed). That takes two images a batch.
 
     The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
     encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
@@ -64,8 +65,9 @@ class MUNIT(AdversarialModel):
         moments_weight: The weight of the moments of encoded styles, at least 0; 0 in the paper.
         diversity_weight: The weight of the difference between two styles, at least 0; 0 in the paper.
         diversity_limit: How many times what the least of three has of colour two translations need differ by at each
-            pixel, at most; or where contents see colours, how many times what two real images differ by; at least 0.
-            With 0 there is no limit, and everything counts (StarGAN v2).
+            pixel, at most (3 is enough for any hue); or where contents see colours, what part of the difference of two
+            real images they are to have (1 is as much). At least 0; with 0 there is no limit, and everything counts
+            (StarGAN v2).
         borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
         seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), in training ``"jittered"`` colours, or

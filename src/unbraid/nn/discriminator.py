@@ -70,7 +70,10 @@ class Discriminator(nn.Module):
                     spectral_norm(layer)
 
     def forward(self, x: Tensor, *, maps: bool = False) -> list[Tensor]:
-        """Answers of each column, ``(B, 1, h, w)``, to images ``(B, C, H, W)`` in 0 .. 1; or of all layers ``maps``."""
+        """Answers of each column, ``(B, 1, h, w)``, to images ``(B, C, H, W)`` in 0 .. 1.
+
+        With ``maps`` what leaves every rectifier instead, ``(B, C, h, w)`` each.
+        """
         x, answers, found = 2 * x - 1, [], []
         for i, column in enumerate(self.columns):
             x = F.avg_pool2d(x, 3, 2, 1, count_include_pad=False) if i else x
@@ -78,7 +81,7 @@ class Discriminator(nn.Module):
             h = x
             for layer in column:
                 h = layer(h)
-                if isinstance(layer, nn.LeakyReLU):
+                if maps and isinstance(layer, nn.LeakyReLU):
                     found.append(h.float())
             answers.append(h.float())
         return found if maps else answers
@@ -103,7 +106,7 @@ class Discriminator(nn.Module):
     def apart(self, first: Tensor, second: Tensor) -> Tensor:
         """How different two batches look to it, ``(B,)``, at least 0: they feel a gradient, its own weights do not.
 
-        By all its layers, as :func:`~unbraid.nn.perception.between` has it.
+        By what leaves its rectifiers, as :func:`~unbraid.nn.perception.between` has it.
         """
         maps: list[Tensor] = functional_call(self, self._frozen(), (torch.cat([first, second]),), {"maps": True})
         halves = [one.chunk(2) for one in maps]
