@@ -87,7 +87,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
                 "diversity_limit": limit,
             },
         )
-        for weight, limit in ((10.0, 0.85), (10.0, 0.9))
+        for weight, limit in ((20.0, 1.2), (20.0, 1.4))
     },
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),

@@ -18,6 +18,7 @@ from unbraid.errors import InvalidOption, require_at_least
 from unbraid.model import Terms
 from unbraid.nn.discriminator import AdversaryName
 from unbraid.nn.recolour import recoloured
+from unbraid.nn.variety import coloured, mistinted
 from unbraid.translation import AdversarialModel, apart
 from unbraid.types import Shape
 from unbraid.view import DomainBatch
@@ -43,12 +44,12 @@ class MUNIT(AdversarialModel):
     style one of those that decoders are trained on; ``borrowed`` trains them on encoded styles of other images, too;
     ``diversity_weight`` takes off the difference of two translations of an image in two styles. By itself that is paid
     for with form: with shadows around what is thin, and holes in what is not; or all is painted black and white. A
-    ``diversity_limit`` is meant to mend that, in one of two ways. Where contents do not see colours, only what they do
-    not see of the images counts (all, where there is one channel), and at each pixel only as much as that many times
-    what the least of three has of it: the two, and one in the style of a real image. Shadows beside white and white
-    holes gain nothing, nor does a background that no real image has. Where contents see colours, the mean difference
-    of a batch's translations is to be that many times that of its real images, no less and no more, by the features of
-    the domain's critic (squared, so that two which are alike are hardly pushed). That takes two images a batch.
+    ``diversity_limit`` mends that in one of two ways. Where contents do not see colours, only what they do not see of
+    the images counts (all, where there is one channel), and at each pixel only as much as that many times what the
+    least of three has of it: the two, and one in the style of a real image. Shadows beside white and white holes gain
+    nothing, nor does a background that no real image has. Where contents see colours, the colours and the brightness of
+    places of 4 x 4 pixels are to differ that many times as much as those of real images do, on average over a batch of
+    two or more, no less and no more.
 
     The defaults are for small images and thousands of steps on a CPU, where with the paper's the content is lost: one
     encoder of content for both domains, which sees no colour; a content of half the image's size; and a cycle. The
@@ -65,8 +66,8 @@ class MUNIT(AdversarialModel):
         moments_weight: The weight of the moments of encoded styles, at least 0; 0 in the paper.
         diversity_weight: The weight of the difference between two styles, at least 0; 0 in the paper.
         diversity_limit: How many times what the least of three has of colour two translations need differ by at each
-            pixel, at most (3 is enough for any hue); or where contents see colours, what part of the difference of two
-            real images they are to have (1 is as much). At least 0; with 0 there is no limit, and everything counts
+            pixel, at most (with 3 any hue will do); or where contents see colours, how many times what two real images
+            differ by they are to differ by (1 is as much). At least 0; with 0 there is no limit, and everything counts
             (StarGAN v2).
         borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
@@ -207,30 +208,16 @@ class MUNIT(AdversarialModel):
         return terms
 
     def _varied(self, content: Tensor, fake: Tensor, real: Tensor, styles: Tensor, domain: int) -> Tensor:
-        """How different two translations are, as far as it counts; the domain has ``real`` images with ``styles``."""
+        """How different two translations are, as far as it counts, beside real images of the domain."""
         other = self.drawn(content, self.any_style(styles), domain)
         if not self.diversity_limit:
             return apart(fake, other)
         if self.translator.seen == "colour":
-            return -self._missed(fake, other, real, domain)
+            return -mistinted(fake, other, real, self.diversity_limit)
         with torch.no_grad():
             guided = self.drawn(content, styles.roll(1, dims=0), domain)
-        return self._counted(fake, other, guided)
-
-    def _missed(self, first: Tensor, second: Tensor, real: Tensor, domain: int) -> Tensor:
-        """How far two translations are from differing as much as is asked for; nothing, beside one real image alone."""
-        if len(real) < 2:
-            return real.new_zeros((), dtype=torch.float32)
-        critic = self.critic(domain)
-        with torch.no_grad():
-            asked = self.diversity_limit * critic.apart(real, real.roll(1, dims=0)).mean()
-        return (critic.apart(first, second).mean() - asked).abs()
-
-    def _counted(self, first: Tensor, second: Tensor, guided: Tensor) -> Tensor:
-        """What counts of the difference of two translations, beside one in the style of a real image."""
-        first, second, guided = (self.translator.unseen(x).float() for x in (first, second, guided))
-        least = torch.stack([x.detach().abs().mean(dim=1) for x in (first, second, guided)]).amin(dim=0)
-        return (first - second).abs().mean(dim=1).minimum(self.diversity_limit * least).mean()
+        fake, other, guided = (self.translator.unseen(x) for x in (fake, other, guided))
+        return coloured(fake, other, guided, self.diversity_limit)
 
 
 def _strange(styles: Tensor) -> Tensor:

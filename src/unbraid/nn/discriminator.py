@@ -20,7 +20,6 @@ from torch.func import functional_call
 from torch.nn.utils.parametrizations import spectral_norm
 
 from unbraid.nn.image import initialise
-from unbraid.nn.perception import between
 
 __all__ = ["ADVERSARIES", "AdversaryName", "Discriminator"]
 
@@ -69,22 +68,13 @@ class Discriminator(nn.Module):
                 if isinstance(layer, nn.Conv2d):
                     spectral_norm(layer)
 
-    def forward(self, x: Tensor, *, maps: bool = False) -> list[Tensor]:
-        """Answers of each column, ``(B, 1, h, w)``, to images ``(B, C, H, W)`` in 0 .. 1.
-
-        With ``maps`` what leaves every rectifier instead, ``(B, C, h, w)`` each.
-        """
-        x, answers, found = 2 * x - 1, [], []
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Answers of each column, ``(B, 1, h, w)``, to images ``(B, C, H, W)`` in 0 .. 1."""
+        x, answers = 2 * x - 1, []
         for i, column in enumerate(self.columns):
             x = F.avg_pool2d(x, 3, 2, 1, count_include_pad=False) if i else x
-            assert isinstance(column, nn.Sequential)  # a list of modules does not say so
-            h = x
-            for layer in column:
-                h = layer(h)
-                if maps and isinstance(layer, nn.LeakyReLU):
-                    found.append(h.float())
-            answers.append(h.float())
-        return found if maps else answers
+            answers.append(column(x).float())
+        return answers
 
     def loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """How badly it tells as many fakes from real images; what made the fakes feels no gradient."""
@@ -99,18 +89,7 @@ class Discriminator(nn.Module):
 
     def doubt(self, fake: Tensor) -> Tensor:
         """How little it believes fakes: they feel a gradient of it, its own weights do not."""
-        answers: list[Tensor] = functional_call(self, self._frozen(), (fake,))
+        frozen = {name: parameter.detach() for name, parameter in self.named_parameters()}
+        answers: list[Tensor] = functional_call(self, frozen, (fake,))
         each = [(a - 1).square().mean() if self.kind == "squares" else -a.mean() for a in answers]
         return torch.stack(each).sum()
-
-    def apart(self, first: Tensor, second: Tensor) -> Tensor:
-        """How different two batches look to it, ``(B,)``, at least 0: they feel a gradient, its own weights do not.
-
-        By what leaves its rectifiers, as :func:`~unbraid.nn.perception.between` has it.
-        """
-        maps: list[Tensor] = functional_call(self, self._frozen(), (torch.cat([first, second]),), {"maps": True})
-        halves = [one.chunk(2) for one in maps]
-        return between([half[0] for half in halves], [half[1] for half in halves])
-
-    def _frozen(self) -> dict[str, Tensor]:
-        return {name: parameter.detach() for name, parameter in self.named_parameters()}

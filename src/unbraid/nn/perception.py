@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["between", "features", "perceived"]
+__all__ = ["features", "perceived"]
 
 
 def features(network: nn.Sequential, x: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -31,17 +31,12 @@ def features(network: nn.Sequential, x: Tensor) -> tuple[list[Tensor], Tensor]:
 
 
 def perceived(network: nn.Sequential, x: Tensor, y: Tensor) -> Tensor:
-    """How different two batches of images look to a network, one by one: ``(B,)``, at least 0; see :func:`between`."""
-    return between(features(network, x)[0], features(network, y)[0])
-
-
-def between(first: list[Tensor], second: list[Tensor]) -> Tensor:
-    """How different two batches are by their features, layer by layer ``(B, C, h, w)``: ``(B,)``, at least 0.
+    """How different two batches of images look, one by one: ``(B,)``, at least 0.
 
     Features at every place are brought to length 1; their squared distances are summed over channels, and averaged
     over places and layers.
     """
-    pairs = zip(first, second, strict=True)
+    pairs = zip(features(network, x)[0], features(network, y)[0], strict=True)
     each = [(_unit(a) - _unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]
     return torch.stack(each).mean(dim=0)
 
