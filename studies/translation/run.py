@@ -220,16 +220,16 @@ def of_noise(model: DDIB, bench: DomainBench) -> dict[str, dict[str, float]]:
     return found
 
 
-def picture(run: Run, bench: DomainBench, path: Path) -> None:
-    """Images of the first domain, each in five drawn styles and in those of five images, which stand above them."""
+def picture(run: Run, bench: DomainBench, path: Path, source: int = 0) -> None:
+    """Images of a domain, each in five drawn styles and in those of five images of the other, which stand above."""
     model: Any = run.model
-    x, given = bench.x[0][:6], bench.x[1][6:11]
+    x, given = bench.x[source][:6], bench.x[1 - source][6:11]
     with torch.no_grad():
         torch.manual_seed(0)
         drawn = torch.randn(5, model.style_dim)
-        styles = torch.cat([drawn, model.style_of(given, 1)])
-        content = model.content_of(x, 0).repeat_interleave(len(styles), dim=0)
-        made: Tensor = model.drawn(content, styles.repeat(len(x), 1), 1).unflatten(0, (len(x), -1))
+        styles = torch.cat([drawn, model.style_of(given, 1 - source)])
+        content = model.content_of(x, source).repeat_interleave(len(styles), dim=0)
+        made: Tensor = model.drawn(content, styles.repeat(len(x), 1), 1 - source).unflatten(0, (len(x), -1))
     white = torch.ones(1 + len(drawn), *x.shape[1:])
     rows = [torch.cat([white, given]), *(torch.cat([one[None], row]) for one, row in zip(x, made, strict=True))]
     saved(rows, path)
@@ -293,8 +293,11 @@ def main() -> None:
             break
         bench = bench or DomainBench(WORLDS[options.world][1](), images=4000, samples=800, steps=400)
         parts = judge_translation(run, bench).parts
-        drawn = picture_of_ways if isinstance(run.model, DDIB) else picture
-        drawn(run, bench, PICTURES / f"{run.path.name}.png")
+        if isinstance(run.model, DDIB):
+            picture_of_ways(run, bench, PICTURES / f"{run.path.name}.png")
+        else:
+            for source, name in enumerate((run.path.name, f"{run.path.name}-back")):
+                picture(run, bench, PICTURES / f"{name}.png", source)
         with torch.no_grad():
             parts = {**parts, **(of_garments if options.world == "garments" else of_styles)(bench)}
             if isinstance(run.model, DDIB):
