@@ -27,8 +27,9 @@ def coloured(first: Tensor, second: Tensor, guided: Tensor, limit: float) -> Ten
     >>> round(coloured(one, -one, one * torch.tensor([1.0, 0.0]), 1.5).item(), 4)
     0.3
     """
-    three = torch.stack([x.detach().float().abs().mean(dim=1) for x in (first, second, guided)])
-    return (first - second).float().abs().mean(dim=1).minimum(limit * three.amin(dim=0)).mean()
+    first, second, guided = (x.float() for x in (first, second, guided))
+    least = torch.stack([x.detach().abs().mean(dim=1) for x in (first, second, guided)]).amin(dim=0)
+    return (first - second).abs().mean(dim=1).minimum(limit * least).mean()
 
 
 def mistinted(first: Tensor, second: Tensor, real: Tensor, times: float) -> Tensor:
