@@ -89,6 +89,13 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         )
         for weight, limit in ((20.0, 1.2), (20.0, 1.4))
     },
+    **{
+        f"MUNIT, borrowed, in colour, turned by 1.3, varied {weight:g}, cycled": (
+            "munit",
+            {"borrowed": 0.5, "seen": "colour", "hues": 1.3, "cycle_weight": 20.0, "diversity_weight": weight},
+        )
+        for weight in (2.0, 2.5)
+    },
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),
     "DDIB": ("ddib", {"batch_size": 16, "learning_rate": 1e-3}),

@@ -16,6 +16,7 @@ from unbraid.nn.discriminator import Discriminator
 from unbraid.nn.enlarge import Enlarge
 from unbraid.nn.recolour import recoloured
 from unbraid.nn.variety import coloured, mistinted
+from unbraid.translation import AdversarialModel
 from unbraid.view import DomainBatch
 
 
@@ -333,6 +334,46 @@ def test_recolouring_turns_hues_and_keeps_the_greys_apart_from_contrast() -> Non
     assert (turned.argmax(dim=1)[:, 0, 0].bincount(minlength=3) > 5).all()
     grey = torch.rand(50, 1, 4, 4)
     assert 0.6 < (recoloured(grey) - 0.5).abs().max() / (grey - 0.5).abs().max() < 1.4
+
+
+def test_hues_are_turned_by_no_more_than_is_asked_for() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(200, 3, 1, 1)
+    before, after = (c.flatten(1) - c.mean(dim=1).flatten(1) for c in (x, recoloured(x, 0.0, 0.7)))
+    turns = F.cosine_similarity(before, after).clamp(-1, 1).acos()
+    assert 0.65 < turns.max() < 0.7 + 1e-3
+    assert turns.min() < 0.05
+
+
+def test_recoloured_images_have_all_their_shades_in_half_precision() -> None:
+    x = torch.rand(4, 3, 8, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        turned = recoloured(x, 0.0)
+    assert turned.dtype == torch.float32
+    assert torch.allclose(turned.mean(dim=1), x.mean(dim=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("player", ["model", "critic"])
+def test_everybody_is_shown_the_same_kinds_of_colours_in_training_and_real_ones_after_it(
+    player: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[DomainBatch] = []
+    model, seen = made(hues=1.0), batch()
+    monkeypatch.setattr(AdversarialModel, "loss", lambda _, given, *__: shown.append(given))
+    model.loss(seen, 0, player)
+    model.eval().loss(seen, 0, player)
+    for name in ("x", "other"):
+        real, coloured, after = (getattr(one, name) for one in (seen, *shown))
+        assert torch.equal(after, real)
+        assert (coloured - real).abs().mean() > 0.02
+        assert (coloured.mean(dim=1) - real.mean(dim=1)).abs().mean() < 0.02, "but for what is cut off"
+        assert 0 <= coloured.min() <= coloured.max() <= 1
+
+
+@pytest.mark.parametrize("hues", [-0.1, 3.2])
+def test_hues_turned_by_more_than_can_be_are_refused(hues: float) -> None:
+    with pytest.raises(InvalidOption, match=f"hues must be 0 to 3.1416 radians, but is {hues}"):
+        made(hues=hues)
 
 
 def test_styles_of_a_standard_normal_are_not_strange_and_others_are() -> None:

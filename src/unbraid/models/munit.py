@@ -8,7 +8,9 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -70,6 +72,8 @@ class MUNIT(AdversarialModel):
             differ by they are to differ by (1 is as much). At least 0; with 0 there is no limit, and everything counts
             (StarGAN v2).
         borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
+        hues: By how many radians the hues of images are turned in training at most, either way, each by an angle of its
+            own, 0 (as in the paper) to pi: styles are then learned that the domains do not have.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
         seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), in training ``"jittered"`` colours, or
             of each pixel the ``"darkest"`` channel, which tells from white what stands before it, whatever its hue.
@@ -115,6 +119,7 @@ class MUNIT(AdversarialModel):
         diversity_weight: float = 0.0,
         diversity_limit: float = 0.0,
         borrowed: float = 0.0,
+        hues: float = 0.0,
         warmup: int = 0,
         seen: Literal["grey", "colour", "jittered", "darkest"] = "grey",
         shared: Literal["encoder", "nothing"] = "encoder",
@@ -135,6 +140,8 @@ class MUNIT(AdversarialModel):
         require_at_least(0, diversity_limit=diversity_limit, warmup=warmup)
         if not 0 <= borrowed <= 1:
             raise InvalidOption(f"borrowed must be 0 to 1, but is {borrowed}")
+        if not 0 <= hues <= math.pi:
+            raise InvalidOption(f"hues must be 0 to {math.pi:.4f} radians, but is {hues}")
         require_at_least(1, style_dim=style_dim)
         for option, value, known in (("seen", seen, SEEN), ("shared", shared, SHARED)):
             if value not in known:
@@ -147,8 +154,15 @@ class MUNIT(AdversarialModel):
         )  # fmt: skip
         self.image_weight, self.content_weight, self.style_weight = image_weight, content_weight, style_weight
         self.cycle_weight, self.moments_weight, self.diversity_weight = cycle_weight, moments_weight, diversity_weight
-        self.diversity_limit, self.borrowed, self.warmup = diversity_limit, borrowed, warmup
-        self.seen, self.shared = seen, shared
+        self.diversity_limit, self.borrowed, self.hues = diversity_limit, borrowed, hues
+        self.warmup, self.seen, self.shared = warmup, seen, shared
+
+    def loss(self, batch: DomainBatch, step: int, player: str = "model") -> Terms:
+        """As of all that have critics; in training everybody is shown the images in hues turned by up to ``hues``."""
+        if self.training and self.hues:
+            x, other = (recoloured(images, 0.0, self.hues).clamp(0, 1) for images in (batch.x, batch.other))
+            batch = replace(batch, x=x, other=other)
+        return super().loss(batch, step, player)
 
     def contents_of(self, images: list[Tensor], *, swapped: bool = False) -> list[Tensor]:
         """The contents of images of domains 0 and 1, or 1 and 0, in one pass if one encoder sees both."""
