@@ -25,6 +25,7 @@ from unbraid import registry
 from unbraid.info.realism import frechet_distance, kernel_distance
 from unbraid.models.ddib import DDIB
 from unbraid.nn.perception import perceived
+from unbraid.nn.recolour import recoloured
 from unbraid.plots._draw import tile
 from unbraid.runs.outlines import outlines, overlap
 from unbraid.runs.run import Run
@@ -40,6 +41,8 @@ WAYS = 100
 """How many images of a domain go all the ways of :func:`of_noise`."""
 PIECE = 50
 """Steps between two looks at the clock."""
+TURNED = (1.0, 1.3, 2.0)
+"""By how many radians hues of real images are turned to see what that makes of them."""
 
 WORLDS: dict[str, tuple[Callable[[], World], Callable[[], World]]] = {
     "garments": (
@@ -94,7 +97,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             "munit",
             {"borrowed": 0.5, "seen": "colour", "hues": 1.3, "cycle_weight": 20.0, "diversity_weight": weight},
         )
-        for weight in (2.0, 2.5)
+        for weight in (0.0, 2.0, 2.5)
     },
     "CycleGAN": ("cyclegan", {}),
     "UNIT": ("unit", {}),
@@ -170,10 +173,12 @@ def of_styles(bench: DomainBench) -> dict[str, dict[str, float]]:
     """How different real images look, and how alike their edges are, where the content is one and styles are not.
 
     The styles are those of other images of the domain. No translation that keeps all of its content and has all styles
-    can be expected to be more varied than that, or to have edges that fit those of the hidden pair better.
+    can be expected to be more varied than that, or to have edges that fit those of the hidden pair better. Then the
+    same where the hues of both are turned at random, what is read of them, and how far they are from real images.
     """
     world: Any = bench.world
     generator, found = np.random.default_rng(0), {}
+    torch.manual_seed(0)
     for domain, index in enumerate(bench.index):
         factors = world.factors(index)
         positions = [world.space.position(name) for name in world.styles[domain]]
@@ -184,6 +189,18 @@ def of_styles(bench: DomainBench) -> dict[str, dict[str, float]]:
         found[f"{bench.domains[domain]}, other style"] = {
             "diversity": float(perceived(network, x, to_float(images)).mean() / between), "lines": alike["lines"],
         }  # fmt: skip
+        truth, half = world.masks(index).any(axis=1, keepdims=True), len(x) // 2
+        for angle in TURNED:
+            one, other = (recoloured(two, 0.0, angle).clamp(0, 1) for two in (x, to_float(images)))
+            read = bench.visible[domain].agreement(bench.told(domain, one), world.factors(index))
+            seen = bench.silhouettes(domain, to_bytes(one))
+            found[f"{bench.domains[domain]}, hues turned by {angle:g}"] = {
+                "diversity": float(perceived(network, one, other).mean() / between),
+                "lines": overlap(outlines(to_bytes(one)), outlines(images))["lines"],
+                "kid": kernel_distance(bench.features(domain, one[:half]), bench.features(domain, x[half:])),
+                **({} if seen is None else {"real_overlap": overlap(seen, truth)["overlap"]}),
+                **{f"real_{name}": read[name] for name in bench.shared},
+            }
     return found
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -358,21 +359,43 @@ def test_everybody_is_shown_the_same_kinds_of_colours_in_training_and_real_ones_
     player: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[DomainBatch] = []
-    model, seen = made(hues=1.0), batch()
+    model, seen = made(hues=0.3), batch()
+    seen = replace(seen, x=0.4 + 0.2 * seen.x, other=0.4 + 0.2 * seen.other)  # so that nothing is cut off
     monkeypatch.setattr(AdversarialModel, "loss", lambda _, given, *__: shown.append(given))
     model.loss(seen, 0, player)
     model.eval().loss(seen, 0, player)
     for name in ("x", "other"):
         real, coloured, after = (getattr(one, name) for one in (seen, *shown))
         assert torch.equal(after, real)
-        assert (coloured - real).abs().mean() > 0.02
-        assert (coloured.mean(dim=1) - real.mean(dim=1)).abs().mean() < 0.02, "but for what is cut off"
-        assert 0 <= coloured.min() <= coloured.max() <= 1
+        before, turned = (images - images.mean(dim=1, keepdim=True) for images in (real, coloured))
+        assert torch.allclose((coloured - turned)[:, 0], (real - before)[:, 0], atol=1e-6), "grey is the axis"
+        angles = F.cosine_similarity(before, turned).clamp(-1, 1).acos().mean(dim=(1, 2))
+        assert 0.02 < angles.max() < 0.3 + 1e-3
+        assert angles.max() > angles.min() + 0.01, "each has its own"
+
+
+def test_images_in_no_turned_hues_are_those_of_the_batch_and_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[DomainBatch] = []
+    monkeypatch.setattr(AdversarialModel, "loss", lambda _, given, *__: shown.append(given))
+    model, seen, before = made(), batch(), torch.get_rng_state()
+    model.loss(seen, 0)
+    assert shown[0] is seen
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_turned_images_of_many_colours_stay_images() -> None:
+    x = torch.eye(3).view(3, 3, 1, 1).expand(-1, -1, 32, 32)
+    shown: list[DomainBatch] = []
+    model = made(hues=3.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AdversarialModel, "loss", lambda _, given, *__: shown.append(given))
+        model.loss(DomainBatch(x, x, torch.arange(3), torch.arange(3), 3), 0)
+    assert 0 <= shown[0].x.min() <= shown[0].x.max() <= 1
 
 
 @pytest.mark.parametrize("hues", [-0.1, 3.2])
 def test_hues_turned_by_more_than_can_be_are_refused(hues: float) -> None:
-    with pytest.raises(InvalidOption, match=f"hues must be 0 to 3.1416 radians, but is {hues}"):
+    with pytest.raises(InvalidOption, match=rf"hues must be 0 to pi \(3.14159\) radians, but is {hues}"):
         made(hues=hues)
 
 

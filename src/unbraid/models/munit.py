@@ -73,7 +73,8 @@ class MUNIT(AdversarialModel):
             (StarGAN v2).
         borrowed: What part of translations in training is in styles of other images, 0 (as in the paper) to 1.
         hues: By how many radians the hues of images are turned in training at most, either way, each by an angle of its
-            own, 0 (as in the paper) to pi: styles are then learned that the domains do not have.
+            own, 0 (as in the paper) to pi: styles are then learned that the domains do not have. The mean of a pixel's
+            channels stays, the darkest does not; of images without three channels there is nothing to turn.
         warmup: For how many steps at first images are reconstructed only, at least 0; 0 in the paper.
         seen: What encoders of content see: ``"grey"``, ``"colour"`` (the paper), in training ``"jittered"`` colours, or
             of each pixel the ``"darkest"`` channel, which tells from white what stands before it, whatever its hue.
@@ -141,7 +142,7 @@ class MUNIT(AdversarialModel):
         if not 0 <= borrowed <= 1:
             raise InvalidOption(f"borrowed must be 0 to 1, but is {borrowed}")
         if not 0 <= hues <= math.pi:
-            raise InvalidOption(f"hues must be 0 to {math.pi:.4f} radians, but is {hues}")
+            raise InvalidOption(f"hues must be 0 to pi (3.14159) radians, but is {hues}")
         require_at_least(1, style_dim=style_dim)
         for option, value, known in (("seen", seen, SEEN), ("shared", shared, SHARED)):
             if value not in known:
@@ -158,7 +159,7 @@ class MUNIT(AdversarialModel):
         self.warmup, self.seen, self.shared = warmup, seen, shared
 
     def loss(self, batch: DomainBatch, step: int, player: str = "model") -> Terms:
-        """As of all that have critics; in training everybody is shown the images in hues turned by up to ``hues``."""
+        """As of all that have critics; in training everybody is shown the images in turned hues."""
         if self.training and self.hues:
             x, other = (recoloured(images, 0.0, self.hues).clamp(0, 1) for images in (batch.x, batch.other))
             batch = replace(batch, x=x, other=other)

@@ -13,8 +13,8 @@ __all__ = ["recoloured"]
 def recoloured(x: Tensor, contrast: float = 0.3, angle: float = math.pi) -> Tensor:
     r"""Every image with its hues turned about the axis of greys by an angle of its own, and with more or less contrast.
 
-    What stands out stays where it is, while a colour tells nothing any more. Of images without three channels only the
-    contrast changes.
+    What stands out stays where it is, while a colour tells nothing any more, or the less the greater the angle may be.
+    Of images without three channels only the contrast changes.
 
     Args:
         x: ``(B, C, H, W)`` in 0 .. 1; what comes out may leave that range a little.
