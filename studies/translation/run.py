@@ -183,21 +183,23 @@ def of_styles(bench: DomainBench) -> dict[str, dict[str, float]]:
         factors = world.factors(index)
         positions = [world.space.position(name) for name in world.styles[domain]]
         factors[:, positions] = factors[generator.permutation(len(factors))][:, positions]
-        network, x, images = bench.network(domain), bench.x[domain], world.images(world.index(factors))
-        between = perceived(network, x, x.roll(1, dims=0)).mean()
-        alike = overlap(outlines(to_bytes(x)), outlines(images))
+        network, x, images = bench.network(domain), bench.x[domain], bench.shown(world.index(factors))
+        between, edges = perceived(network, x, x.roll(1, dims=0)).mean(), outlines(to_bytes(images))
         found[f"{bench.domains[domain]}, other style"] = {
-            "diversity": float(perceived(network, x, to_float(images)).mean() / between), "lines": alike["lines"],
-        }  # fmt: skip
+            "diversity": float(perceived(network, x, images).mean() / between),
+            "lines": overlap(outlines(to_bytes(x)), edges)["lines"],
+        }
         truth, half = world.masks(index).any(axis=1, keepdims=True), len(x) // 2
+        real = bench.features(domain, x[half:])
         for angle in TURNED:
-            one, other = (recoloured(two, 0.0, angle).clamp(0, 1) for two in (x, to_float(images)))
+            one, other = (recoloured(two, 0.0, angle).clamp(0, 1) for two in (x, images))
+            drawn = to_bytes(one)
             read = bench.visible[domain].agreement(bench.told(domain, one), world.factors(index))
-            seen = bench.silhouettes(domain, to_bytes(one))
+            seen = bench.silhouettes(domain, drawn)
             found[f"{bench.domains[domain]}, hues turned by {angle:g}"] = {
                 "diversity": float(perceived(network, one, other).mean() / between),
-                "lines": overlap(outlines(to_bytes(one)), outlines(images))["lines"],
-                "kid": kernel_distance(bench.features(domain, one[:half]), bench.features(domain, x[half:])),
+                "lines": overlap(outlines(drawn), edges)["lines"],
+                "kid": kernel_distance(bench.features(domain, one[:half]), real),
                 **({} if seen is None else {"real_overlap": overlap(seen, truth)["overlap"]}),
                 **{f"real_{name}": read[name] for name in bench.shared},
             }
@@ -307,7 +309,7 @@ def main() -> None:
     found = [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()] if RESULTS.exists() else []
     if not options.variants:
         print(table(found))
-    bench = None
+    bench, beside = None, {}
     for variant in options.variants:
         asked = {"world": options.world, "variant": variant, "seed": options.seed, "steps": options.steps}
         if any(asked.items() <= row.items() for row in found):
@@ -315,16 +317,19 @@ def main() -> None:
         run = fitted(options.world, variant, options.seed, options.steps, options.runs, until)
         if run is None:
             break
-        bench = bench or DomainBench(WORLDS[options.world][1](), images=4000, samples=800, steps=400)
+        if bench is None:
+            bench = DomainBench(WORLDS[options.world][1](), images=4000, samples=800, steps=400)
+            with torch.no_grad():
+                beside = (of_garments if options.world == "garments" else of_styles)(bench)
         parts = judge_translation(run, bench).parts
         if isinstance(run.model, DDIB):
             picture_of_ways(run, bench, PICTURES / f"{run.path.name}.png")
         else:
             for source, name in enumerate((run.path.name, f"{run.path.name}-back")):
                 picture(run, bench, PICTURES / f"{name}.png", source)
-        with torch.no_grad():
-            parts = {**parts, **(of_garments if options.world == "garments" else of_styles)(bench)}
-            if isinstance(run.model, DDIB):
+        parts = {**parts, **beside}
+        if isinstance(run.model, DDIB):
+            with torch.no_grad():
                 parts = {**parts, **of_noise(run.model, bench)}
         rounded = {way: {name: round(value, 4) for name, value in one.items()} for way, one in parts.items()}
         with RESULTS.open("a", encoding="utf-8") as file:

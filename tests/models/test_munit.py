@@ -354,14 +354,20 @@ def test_recoloured_images_have_all_their_shades_in_half_precision() -> None:
     assert torch.allclose(turned.mean(dim=1), x.mean(dim=1), atol=1e-6)
 
 
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[DomainBatch]:
+    """The batches that get as far as the loss that all models with critics have."""
+    batches: list[DomainBatch] = []
+    monkeypatch.setattr(AdversarialModel, "loss", lambda _, given, *__: batches.append(given))
+    return batches
+
+
 @pytest.mark.parametrize("player", ["model", "critic"])
 def test_everybody_is_shown_the_same_kinds_of_colours_in_training_and_real_ones_after_it(
-    player: str, monkeypatch: pytest.MonkeyPatch
+    player: str, shown: list[DomainBatch]
 ) -> None:
-    shown: list[DomainBatch] = []
     model, seen = made(hues=0.3), batch()
     seen = replace(seen, x=0.4 + 0.2 * seen.x, other=0.4 + 0.2 * seen.other)  # so that nothing is cut off
-    monkeypatch.setattr(AdversarialModel, "loss", lambda _, given, *__: shown.append(given))
     model.loss(seen, 0, player)
     model.eval().loss(seen, 0, player)
     for name in ("x", "other"):
@@ -374,22 +380,16 @@ def test_everybody_is_shown_the_same_kinds_of_colours_in_training_and_real_ones_
         assert angles.max() > angles.min() + 0.01, "each has its own"
 
 
-def test_images_in_no_turned_hues_are_those_of_the_batch_and_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[DomainBatch] = []
-    monkeypatch.setattr(AdversarialModel, "loss", lambda _, given, *__: shown.append(given))
+def test_images_in_no_turned_hues_are_those_of_the_batch_and_nothing_is_drawn(shown: list[DomainBatch]) -> None:
     model, seen, before = made(), batch(), torch.get_rng_state()
     model.loss(seen, 0)
     assert shown[0] is seen
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_turned_images_of_many_colours_stay_images() -> None:
+def test_turned_images_of_many_colours_stay_images(shown: list[DomainBatch]) -> None:
     x = torch.eye(3).view(3, 3, 1, 1).expand(-1, -1, 32, 32)
-    shown: list[DomainBatch] = []
-    model = made(hues=3.0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AdversarialModel, "loss", lambda _, given, *__: shown.append(given))
-        model.loss(DomainBatch(x, x, torch.arange(3), torch.arange(3), 3), 0)
+    made(hues=3.0).loss(DomainBatch(x, x, torch.arange(3), torch.arange(3), 3), 0)
     assert 0 <= shown[0].x.min() <= shown[0].x.max() <= 1
 
 
